@@ -1,0 +1,15 @@
+//! What a federation of catalogs may say and believe: documents, seals, the
+//! gate, the charter and the sync state machine.
+//!
+//! This crate decides and never acts. It opens no file and no socket, reads no
+//! clock and draws no randomness: time and nonces are arguments, order comes
+//! from `BTreeMap`. The bytes are specified in `docs/protocol.md`.
+//!
+//! ```text
+//! edit ──> document ──> seal ──> (wire) ──> gate ──> document
+//!                charter, certificates say who may     sync says what to send
+//! ```
+
+pub mod encoding;
+pub mod ids;
+pub mod signed;
