@@ -12,4 +12,6 @@
 
 pub mod encoding;
 pub mod ids;
+pub mod operations;
+pub mod seal;
 pub mod signed;
