@@ -10,6 +10,7 @@
 //!                charter, certificates say who may     sync says what to send
 //! ```
 
+pub mod catalog;
 pub mod encoding;
 pub mod ids;
 pub mod operations;

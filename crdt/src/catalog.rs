@@ -1,0 +1,29 @@
+//! The catalog model: datasets, distributions and what surrounds them, in
+//! DCAT's words, with types that hold no nonsense.
+//!
+//! Everything here is a value: parsed once at the edge ([`NewDataset`],
+//! [`RecordEdit`]), valid afterwards. What may leave a town and what may not
+//! are different types ([`Dataset`], [`Internal`]). Never reads a clock, draws
+//! randomness or looks anything up.
+
+pub mod codes;
+pub mod dataset;
+mod geo;
+pub mod internal;
+pub mod invalid;
+pub mod text;
+pub mod time;
+
+pub use codes::{
+    Class, DistributionStatus, Frequency, Hvd, HvdCategory, LicenceIri, LifecycleStatus, PersonalData,
+    QualityCriterion, Theme,
+};
+pub use dataset::{Agent, Catalog, Contact, DataService, Dataset, DatasetSeries, Distribution, Spatial};
+pub use geo::BoundingBox;
+pub use internal::{Internal, LocalRecord, Role, SharingWish};
+pub use invalid::{Bilingual, InvalidField, Lang};
+pub use text::{
+    DistributionId, Format, Identifier, Iri, Keyword, Keywords, Line, Literal, Mailbox, Phone, Prose, Text,
+    Title, Word,
+};
+pub use time::{Date, Temporal, Timestamp};

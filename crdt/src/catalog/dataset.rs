@@ -1,0 +1,401 @@
+//! What the catalog says in public: DCAT's classes with the fields that
+//! municipalities add.
+//!
+//! Nothing internal lives here: see [`super::internal`]. The JSON of these
+//! types is the public API's.
+
+use std::collections::BTreeSet;
+
+use serde::{Deserialize, Serialize};
+
+use super::codes::{
+    Class, DistributionStatus, Frequency, Hvd, HvdCategory, LicenceIri, LifecycleStatus, PersonalData,
+    QualityCriterion, Theme,
+};
+use super::geo::BoundingBox;
+use super::text::{DistributionId, Format, Identifier, Iri, Keywords, Line, Mailbox, Phone, Prose, Title};
+use super::time::{Date, Temporal, Timestamp};
+use crate::ids::{DatasetId, Town};
+
+/// An organisation that publishes (`foaf:Agent`).
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+pub struct Agent {
+    /// Its name.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub name: Option<Line>,
+    /// Its IRI.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub iri: Option<Iri>,
+    /// Its web page.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub url: Option<Iri>,
+}
+
+impl Agent {
+    /// Whether nothing is given.
+    pub fn is_empty(&self) -> bool {
+        *self == Self::default()
+    }
+}
+
+/// Whom to ask: a role, never a person (`dcat:contactPoint`).
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+pub struct Contact {
+    /// Name of the role or office.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub name: Option<Line>,
+    /// Role mailbox.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub email: Option<Mailbox>,
+    /// Web page or form.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub url: Option<Iri>,
+    /// Telephone of the office.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub phone: Option<Phone>,
+}
+
+impl Contact {
+    /// Whether nothing is given.
+    pub fn is_empty(&self) -> bool {
+        *self == Self::default()
+    }
+
+    /// Whether there is a way to reach somebody (DCAT-AP.de asks for one).
+    pub fn is_reachable(&self) -> bool {
+        self.email.is_some() || self.url.is_some() || self.phone.is_some()
+    }
+}
+
+/// Where the data lie.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+pub struct Spatial {
+    /// `dcatde:politicalGeocodingURI`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub geocoding: Option<Iri>,
+    /// What one row describes: city, district, building, …
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub unit: Option<Line>,
+    /// West, south, east, north in degrees.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub bbox: Option<BoundingBox>,
+}
+
+impl Spatial {
+    /// Whether nothing is given.
+    pub fn is_empty(&self) -> bool {
+        *self == Self::default()
+    }
+}
+
+/// One way to get the data (`dcat:Distribution`).
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Distribution {
+    /// Names it within the dataset.
+    pub id: DistributionId,
+    /// Its place among the others; equal places order by id.
+    #[serde(default)]
+    pub position: u32,
+    /// Title.
+    #[serde(default, skip_serializing_if = "Title::is_empty")]
+    pub title: Title,
+    /// Description.
+    #[serde(default, skip_serializing_if = "Prose::is_empty")]
+    pub description: Prose,
+    /// Where to start (`dcat:accessURL`).
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub access_url: Option<Iri>,
+    /// The file itself (`dcat:downloadURL`).
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub download_url: Option<Iri>,
+    /// File format or service type.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub format: Option<Format>,
+    /// IANA media type.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub media_type: Option<Line>,
+    /// Licence, if it differs from the dataset's.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub licence: Option<LicenceIri>,
+    /// Who must be named.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub attribution: Option<Line>,
+    /// Status.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub status: Option<DistributionStatus>,
+    /// Day of the data in it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub modified: Option<Date>,
+    /// Size in bytes.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub byte_size: Option<u64>,
+}
+
+impl Distribution {
+    /// A distribution with nothing but its name.
+    pub fn new(id: DistributionId) -> Self {
+        Self {
+            id,
+            position: 0,
+            title: Title::default(),
+            description: Prose::default(),
+            access_url: None,
+            download_url: None,
+            format: None,
+            media_type: None,
+            licence: None,
+            attribution: None,
+            status: None,
+            modified: None,
+            byte_size: None,
+        }
+    }
+}
+
+/// A collection of data that a town publishes or keeps (`dcat:Dataset`), as
+/// far as others may read about it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Dataset {
+    /// Made once, survives every document and class.
+    pub id: DatasetId,
+    /// `dct:identifier`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub identifier: Option<Identifier>,
+    /// The dataset's IRI under the owner's base address.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub iri: Option<Iri>,
+    /// Who may see it.
+    #[serde(default = "closed")]
+    pub class: Class,
+    /// Where it stands in its life.
+    #[serde(default = "draft")]
+    pub status: LifecycleStatus,
+    /// Title.
+    #[serde(default, skip_serializing_if = "Title::is_empty")]
+    pub title: Title,
+    /// Description.
+    #[serde(default, skip_serializing_if = "Prose::is_empty")]
+    pub description: Prose,
+    /// Keywords.
+    #[serde(default, skip_serializing_if = "Keywords::is_empty")]
+    pub keywords: Keywords,
+    /// EU data themes.
+    #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
+    pub themes: BTreeSet<Theme>,
+    /// Reference type (Musterdatensatz).
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub musterdatensatz: Option<Iri>,
+    /// Licence.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub licence: Option<LicenceIri>,
+    /// Who must be named.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub attribution: Option<Line>,
+    /// Formats the data exist in.
+    #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
+    pub formats: BTreeSet<Format>,
+    /// How often the data are brought up to date.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub frequency: Option<Frequency>,
+    /// How they are.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub update_process: Option<Line>,
+    /// First published (`dct:issued`).
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub issued: Option<Timestamp>,
+    /// Last changed by its owner (`dct:modified`).
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub modified: Option<Timestamp>,
+    /// Last change of the data themselves.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub data_modified: Option<Date>,
+    /// Where the data lie.
+    #[serde(default, skip_serializing_if = "Spatial::is_empty")]
+    pub spatial: Spatial,
+    /// When.
+    #[serde(default, skip_serializing_if = "Temporal::is_empty")]
+    pub temporal: Temporal,
+    /// Publisher.
+    #[serde(default, skip_serializing_if = "Agent::is_empty")]
+    pub publisher: Agent,
+    /// Whom to ask.
+    #[serde(default, skip_serializing_if = "Contact::is_empty")]
+    pub contact: Contact,
+    /// Department.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub department: Option<Line>,
+    /// Data domain (Datendomäne).
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub domain: Option<Line>,
+    /// How the data relate to persons.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub personal_data: Option<PersonalData>,
+    /// Whether it is a high-value dataset.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub hvd: Option<Hvd>,
+    /// Of which categories.
+    #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
+    pub hvd_categories: BTreeSet<HvdCategory>,
+    /// Quality the data promise.
+    #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
+    pub quality_criteria: BTreeSet<QualityCriterion>,
+    /// The series it belongs to (`dcat:inSeries`).
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub in_series: Option<Iri>,
+    /// Ways to get the data, in the order of [`Distribution::position`].
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub distributions: Vec<Distribution>,
+}
+
+fn closed() -> Class {
+    Class::Closed
+}
+
+fn draft() -> LifecycleStatus {
+    LifecycleStatus::Draft
+}
+
+impl Dataset {
+    /// A new record: closed, a draft, empty.
+    pub fn new(id: DatasetId) -> Self {
+        Self {
+            id,
+            identifier: None,
+            iri: None,
+            class: closed(),
+            status: draft(),
+            title: Title::default(),
+            description: Prose::default(),
+            keywords: Keywords::default(),
+            themes: BTreeSet::new(),
+            musterdatensatz: None,
+            licence: None,
+            attribution: None,
+            formats: BTreeSet::new(),
+            frequency: None,
+            update_process: None,
+            issued: None,
+            modified: None,
+            data_modified: None,
+            spatial: Spatial::default(),
+            temporal: Temporal::default(),
+            publisher: Agent::default(),
+            contact: Contact::default(),
+            department: None,
+            domain: None,
+            personal_data: None,
+            hvd: None,
+            hvd_categories: BTreeSet::new(),
+            quality_criteria: BTreeSet::new(),
+            in_series: None,
+            distributions: Vec::new(),
+        }
+    }
+
+    /// The formats of the dataset and of its distributions, for facets.
+    pub fn all_formats(&self) -> BTreeSet<&Format> {
+        self.formats.iter().chain(self.distributions.iter().filter_map(|one| one.format.as_ref())).collect()
+    }
+}
+
+/// A service that gives access to data (`dcat:DataService`).
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct DataService {
+    /// Its IRI.
+    pub iri: Iri,
+    /// Title.
+    #[serde(default, skip_serializing_if = "Title::is_empty")]
+    pub title: Title,
+    /// Description.
+    #[serde(default, skip_serializing_if = "Prose::is_empty")]
+    pub description: Prose,
+    /// Where it answers (`dcat:endpointURL`).
+    pub endpoint_url: Iri,
+    /// Its description for machines (`dcat:endpointDescription`).
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub endpoint_description: Option<Iri>,
+    /// What it speaks: NGSI-LD, SensorThings, WFS, …
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub format: Option<Format>,
+    /// Licence.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub licence: Option<LicenceIri>,
+    /// The datasets it serves.
+    #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
+    pub serves: BTreeSet<DatasetId>,
+}
+
+/// Datasets that belong together, such as one per year (`dcat:DatasetSeries`).
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct DatasetSeries {
+    /// Its IRI.
+    pub iri: Iri,
+    /// Title.
+    #[serde(default, skip_serializing_if = "Title::is_empty")]
+    pub title: Title,
+    /// Description.
+    #[serde(default, skip_serializing_if = "Prose::is_empty")]
+    pub description: Prose,
+    /// How often a dataset is added.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub frequency: Option<Frequency>,
+    /// Publisher.
+    #[serde(default, skip_serializing_if = "Agent::is_empty")]
+    pub publisher: Agent,
+}
+
+/// A town's catalog (`dcat:Catalog`): what its datasets share.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Catalog {
+    /// The town.
+    pub town: Town,
+    /// The catalog's IRI.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub iri: Option<Iri>,
+    /// Base address of its datasets' IRIs.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub base_url: Option<Iri>,
+    /// Home page.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub homepage: Option<Iri>,
+    /// Title.
+    #[serde(default, skip_serializing_if = "Title::is_empty")]
+    pub title: Title,
+    /// Description.
+    #[serde(default, skip_serializing_if = "Prose::is_empty")]
+    pub description: Prose,
+    /// Publisher, if a dataset names none.
+    #[serde(default, skip_serializing_if = "Agent::is_empty")]
+    pub publisher: Agent,
+    /// Whom to ask, if a dataset names nobody.
+    #[serde(default, skip_serializing_if = "Contact::is_empty")]
+    pub contact: Contact,
+    /// Licence, if a dataset names none.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub licence: Option<LicenceIri>,
+    /// `dcatde:contributorID` of the town.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub contributor_id: Option<Iri>,
+    /// Where the town lies.
+    #[serde(default, skip_serializing_if = "Spatial::is_empty")]
+    pub spatial: Spatial,
+}
+
+impl Catalog {
+    /// An empty catalog.
+    pub fn new(town: Town) -> Self {
+        Self {
+            town,
+            iri: None,
+            base_url: None,
+            homepage: None,
+            title: Title::default(),
+            description: Prose::default(),
+            publisher: Agent::default(),
+            contact: Contact::default(),
+            licence: None,
+            contributor_id: None,
+            spatial: Spatial::default(),
+        }
+    }
+}
