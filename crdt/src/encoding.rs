@@ -220,6 +220,53 @@ pub fn from_cbor<'b, T: Decode<'b, ()> + Encode<()>>(
     Ok(value)
 }
 
+/// The number 1 that opens every signed record. A record that opens with
+/// another number is of a later format and is refused.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct FormatOne;
+
+impl<C> Encode<C> for FormatOne {
+    fn encode<W: minicbor::encode::Write>(
+        &self,
+        e: &mut minicbor::Encoder<W>,
+        _: &mut C,
+    ) -> Result<(), minicbor::encode::Error<W::Error>> {
+        e.u8(1)?.ok()
+    }
+}
+
+impl<'b, C> Decode<'b, C> for FormatOne {
+    fn decode(d: &mut minicbor::Decoder<'b>, _: &mut C) -> Result<Self, minicbor::decode::Error> {
+        let at = d.position();
+        match d.u8()? {
+            1 => Ok(Self),
+            _ => Err(minicbor::decode::Error::message("the format is not 1").at(at)),
+        }
+    }
+}
+
+/// Requires that `items` ascend strictly by their key.
+pub fn require_ascending<T, K: Ord>(
+    items: &[T],
+    what: &'static str,
+    key: impl Fn(&T) -> K,
+) -> Result<(), DecodeError> {
+    if items.windows(2).all(|pair| key(&pair[0]) < key(&pair[1])) {
+        Ok(())
+    } else {
+        Err(DecodeError::NotCanonical(what))
+    }
+}
+
+/// Requires that `found` is at most `limit`.
+pub fn require_at_most(found: usize, limit: usize, what: &'static str) -> Result<(), DecodeError> {
+    if found <= limit {
+        Ok(())
+    } else {
+        Err(DecodeError::TooMuch { what, found: found as u64, limit: limit as u64 })
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

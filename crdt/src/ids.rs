@@ -167,6 +167,10 @@ identifier!(
     GenesisNonce, 16, "genesis nonce"
 );
 identifier!(
+    /// Random bytes that make a charter's hash unique.
+    CharterNonce, 16, "charter nonce"
+);
+identifier!(
     /// Who made a change, known by name only inside the author's town.
     Pseudonym, 16, "author pseudonym"
 );

@@ -10,9 +10,15 @@
 //!                charter, certificates say who may     sync says what to send
 //! ```
 
+pub mod audience;
 pub mod catalog;
+pub mod certificate;
 pub mod encoding;
+pub mod epoch;
+pub mod frontier;
+pub mod genesis;
 pub mod ids;
+pub mod inventory;
 pub mod operations;
 pub mod seal;
 pub mod signed;

@@ -5,6 +5,8 @@
 //! beside them; it never encodes a received record anew to check it
 //! (`docs/protocol.md` sections 1 and 6).
 
+use std::collections::BTreeSet;
+
 use ed25519_dalek::{Signer, SigningKey, VerifyingKey};
 use minicbor::{Decode, Encode, bytes::ByteVec};
 
@@ -114,6 +116,16 @@ impl<T: Record> Signed<T> {
         self.signatures.len() - before
     }
 
+    /// Keeps the valid signatures of `keys` and drops all others, so that a
+    /// carrier cannot make a record grow.
+    pub fn retain_signers(&mut self, keys: &BTreeSet<PublicKey>) {
+        let kept = std::mem::take(&mut self.signatures);
+        self.signatures = kept
+            .into_iter()
+            .filter(|signature| keys.contains(&signature.signer) && self.valid(signature))
+            .collect();
+    }
+
     /// The record.
     pub fn value(&self) -> &T {
         &self.value
@@ -153,9 +165,7 @@ impl<T: Record> Signed<T> {
     /// Decodes a record with its signatures. Checks shape, canonical form and
     /// order; whose signatures are needed is for the caller to ask.
     pub fn from_bytes(bytes: &[u8]) -> Result<Self, DecodeError> {
-        let signed: Self = encoding::from_cbor(bytes, T::NAME)?;
-        signed.value.check()?;
-        Ok(signed)
+        encoding::from_cbor(bytes, T::NAME)
     }
 }
 
@@ -182,6 +192,7 @@ impl<'b, C, T: Record> Decode<'b, C> for Signed<T> {
         }
         let bytes = ByteVec::decode(d, ctx)?.to_vec();
         let value: T = encoding::from_cbor(&bytes, T::NAME).map_err(|error| fail(&error.to_string()))?;
+        value.check().map_err(|error| fail(&error.to_string()))?;
         let count = d.array()?.ok_or_else(|| fail("signatures have a definite count"))?;
         if count > SIGNATURES_MAX as u64 {
             return Err(fail("too many signatures"));
