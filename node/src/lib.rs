@@ -1,3 +1,5 @@
-//! Placeholder.
+//! A running Hanse node: it acts on what `crdt` decides, and shows nothing.
 
 pub mod config;
+pub mod handle;
+pub mod view;
