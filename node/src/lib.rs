@@ -1,5 +1,4 @@
-//! A running Hanse node: it acts on what `crdt` decides, and shows nothing.
+//! Placeholder.
 
 pub mod config;
-pub mod handle;
-pub mod view;
+pub mod demo;
