@@ -1,4 +1,6 @@
-//! Placeholder.
+//! A running Hanse node: it acts on what `crdt` decides, and shows nothing.
 
 pub mod config;
 pub mod demo;
+pub mod handle;
+pub mod view;
