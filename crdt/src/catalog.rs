@@ -6,22 +6,37 @@
 //! are different types ([`Dataset`], [`Internal`]). Never reads a clock, draws
 //! randomness or looks anything up.
 
+mod body;
 pub mod codes;
 pub mod dataset;
+mod edit;
+pub(crate) mod fields;
+pub(crate) mod form;
 mod geo;
 pub mod internal;
 pub mod invalid;
+pub mod publish;
+#[cfg(test)]
+pub(crate) mod testing;
 pub mod text;
 pub mod time;
 
+pub use body::InvalidBody;
 pub use codes::{
     Class, DistributionStatus, Frequency, Hvd, HvdCategory, LicenceIri, LifecycleStatus, PersonalData,
     QualityCriterion, Theme,
 };
-pub use dataset::{Agent, Catalog, Contact, DataService, Dataset, DatasetSeries, Distribution, Spatial};
+pub use dataset::{
+    Agent, ByteSize, Catalog, Contact, DataService, Dataset, DatasetSeries, Distribution, Spatial,
+};
+pub use edit::{
+    CatalogEdit, DISTRIBUTIONS_MAX, DatasetEdit, InternalEdit, MEMBERS_MAX, NewDataset, RecordEdit,
+};
+pub use fields::{FieldPath, Scalar, ValueKind};
 pub use geo::BoundingBox;
 pub use internal::{Internal, LocalRecord, Role, SharingWish};
 pub use invalid::{Bilingual, InvalidField, Lang};
+pub use publish::{Obstacle, obstacles, publishable};
 pub use text::{
     DistributionId, Format, Identifier, Iri, Keyword, Keywords, Line, Literal, Mailbox, Phone, Prose, Text,
     Title, Word,

@@ -13,6 +13,7 @@ use super::codes::{
     QualityCriterion, Theme,
 };
 use super::geo::BoundingBox;
+use super::invalid::{Bilingual, InvalidField};
 use super::text::{DistributionId, Format, Identifier, Iri, Keywords, Line, Mailbox, Phone, Prose, Title};
 use super::time::{Date, Temporal, Timestamp};
 use crate::ids::{DatasetId, Town};
@@ -88,6 +89,41 @@ impl Spatial {
     }
 }
 
+/// A size in bytes, exact in every JSON reader (below 2^53).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(try_from = "u64", into = "u64")]
+pub struct ByteSize(u64);
+
+impl ByteSize {
+    /// The greatest size.
+    pub const MAX: u64 = (1 << 53) - 1;
+
+    /// The number of bytes.
+    pub fn bytes(self) -> u64 {
+        self.0
+    }
+}
+
+impl TryFrom<u64> for ByteSize {
+    type Error = InvalidField;
+
+    fn try_from(bytes: u64) -> Result<Self, InvalidField> {
+        let remedy = Bilingual::fixed("die Größe in Byte angeben", "give the size in bytes");
+        let problem = Bilingual::fixed("ist keine Größe einer Datei", "is not the size of a file");
+        if bytes <= Self::MAX {
+            Ok(Self(bytes))
+        } else {
+            Err(InvalidField::new("byte_size", bytes, problem, remedy))
+        }
+    }
+}
+
+impl From<ByteSize> for u64 {
+    fn from(size: ByteSize) -> Self {
+        size.0
+    }
+}
+
 /// One way to get the data (`dcat:Distribution`).
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Distribution {
@@ -128,7 +164,7 @@ pub struct Distribution {
     pub modified: Option<Date>,
     /// Size in bytes.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub byte_size: Option<u64>,
+    pub byte_size: Option<ByteSize>,
 }
 
 impl Distribution {

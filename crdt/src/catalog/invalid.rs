@@ -3,7 +3,7 @@
 //!
 //! Never decides anything; never holds more than an excerpt of what was given.
 
-use std::{borrow::Cow, fmt};
+use std::fmt;
 
 /// A language the catalog speaks.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
@@ -44,20 +44,20 @@ impl Lang {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Bilingual {
     /// German.
-    pub de: Cow<'static, str>,
+    pub de: Box<str>,
     /// English.
-    pub en: Cow<'static, str>,
+    pub en: Box<str>,
 }
 
 impl Bilingual {
     /// A message without variable parts.
-    pub const fn fixed(de: &'static str, en: &'static str) -> Self {
-        Self { de: Cow::Borrowed(de), en: Cow::Borrowed(en) }
+    pub fn fixed(de: &str, en: &str) -> Self {
+        Self { de: de.into(), en: en.into() }
     }
 
     /// A message made for the case at hand.
     pub fn made(de: String, en: String) -> Self {
-        Self { de: Cow::Owned(de), en: Cow::Owned(en) }
+        Self { de: de.into(), en: en.into() }
     }
 
     /// The message in one language.

@@ -1,0 +1,467 @@
+//! What a person changes in a record: only the given fields, valid by
+//! construction, applicable to plain records and to documents alike.
+//!
+//! The public part ([`DatasetEdit`]) and the internal part ([`InternalEdit`])
+//! are different types; only a [`RecordEdit`] holds both, and no document
+//! takes one. Never invents identifiers or times: the caller gives them.
+
+use std::collections::BTreeSet;
+
+use serde_json::Value;
+
+use super::body::{self, InvalidBody, Mode};
+use super::fields::{CATALOG, DATASET, FieldPath, INTERNAL, Scalar};
+use super::form::{Form, Leaves};
+use super::invalid::{Bilingual, InvalidField};
+use super::{Catalog, Class, Dataset, Identifier, Internal, Iri, LifecycleStatus, LocalRecord, Timestamp};
+use crate::ids::DatasetId;
+
+/// Most members of one set, such as the keywords of one language.
+pub const MEMBERS_MAX: usize = 256;
+/// Most distributions of one dataset.
+pub const DISTRIBUTIONS_MAX: usize = 100;
+
+/// Places to clear and values to set, in this order.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub(crate) struct Changes {
+    /// Places whose values, and all below, go.
+    pub(crate) clear: BTreeSet<FieldPath>,
+    /// Values that come.
+    pub(crate) set: Leaves,
+}
+
+impl Changes {
+    fn between(old: &Leaves, new: &Leaves) -> Self {
+        let clear = old.keys().filter(|path| !new.contains_key(*path)).cloned().collect();
+        let set = new.iter().filter(|(path, value)| old.get(*path) != Some(*value));
+        Self { clear, set: set.map(|(path, value)| (path.clone(), value.clone())).collect() }
+    }
+
+    /// Whether the value at this place goes.
+    pub(crate) fn clears(&self, path: &FieldPath) -> bool {
+        let keys = path.keys();
+        (1..=keys.len()).any(|n| self.clear.contains(&FieldPath::new(&keys[..n])))
+    }
+
+    fn apply(&self, mut leaves: Leaves) -> Leaves {
+        leaves.retain(|path, _| !self.clears(path));
+        leaves.extend(self.set.iter().map(|(path, value)| (path.clone(), value.clone())));
+        leaves
+    }
+
+    fn is_empty(&self) -> bool {
+        self.clear.is_empty() && self.set.is_empty()
+    }
+
+    fn fields(&self) -> BTreeSet<&str> {
+        self.clear
+            .iter()
+            .chain(self.set.keys())
+            .filter_map(|path| path.keys().first())
+            .map(String::as_str)
+            .collect()
+    }
+
+    fn text(&mut self, name: &str, text: String) {
+        self.set.insert(FieldPath::new([name]), Scalar::Text(text));
+    }
+}
+
+fn apply<T: Form>(changes: &Changes, to: &T) -> Result<T, InvalidField> {
+    T::from_leaves(&changes.apply(to.to_leaves())).map_err(|error| {
+        let problem = Bilingual::made(
+            format!("ergibt keinen Datensatz ({error})"),
+            format!("makes no record ({error})"),
+        );
+        InvalidField::new("dataset", "…", problem, Bilingual::fixed("die Änderung prüfen", "check the edit"))
+    })
+}
+
+macro_rules! edit_type {
+    ($(#[$meta:meta])* $name:ident, $of:ident, $fields:expr, $kind:literal) => {
+        $(#[$meta])*
+        #[derive(Debug, Clone, PartialEq, Eq, Default)]
+        pub struct $name(pub(crate) Changes);
+
+        impl $name {
+            /// What changes `old` into `new`.
+            pub fn between(old: &$of, new: &$of) -> Self {
+                Self(Changes::between(&old.to_leaves(), &new.to_leaves()))
+            }
+
+            /// What writes all of a record into an empty one.
+            pub fn first(new: &$of) -> Self {
+                Self(Changes { clear: BTreeSet::new(), set: new.to_leaves() })
+            }
+
+            /// Reads a JSON object in which only the given fields change and
+            /// `null` clears.
+            pub fn parse(json: &Value) -> Result<Self, InvalidBody> {
+                body::parse($fields, $kind, Mode::Change, json).map(Self)
+            }
+
+            /// Whether it changes nothing.
+            pub fn is_empty(&self) -> bool {
+                self.0.is_empty()
+            }
+
+            /// The top-level fields that it changes.
+            pub fn fields(&self) -> BTreeSet<&str> {
+                self.0.fields()
+            }
+        }
+    };
+}
+
+edit_type!(
+    /// Changes to the public part of a record.
+    DatasetEdit, Dataset, DATASET, "dataset"
+);
+edit_type!(
+    /// Changes to a town's catalog record.
+    CatalogEdit, Catalog, CATALOG, "catalog"
+);
+edit_type!(
+    /// Changes to what never leaves the town.
+    InternalEdit, Internal, INTERNAL, "internal"
+);
+
+impl DatasetEdit {
+    /// The dataset as it will be, without touching a document.
+    pub fn apply(&self, dataset: &Dataset) -> Result<Dataset, InvalidField> {
+        let new = apply(&self.0, dataset)?;
+        self.check(&new)?;
+        Ok(new)
+    }
+
+    /// Also says when the owner changed the record (`dct:modified`).
+    #[must_use]
+    pub fn modified_at(mut self, at: Timestamp) -> Self {
+        self.0.text("modified", at.to_string());
+        self
+    }
+
+    /// Rules between fields, asked only of fields that this edit touches.
+    fn check(&self, new: &Dataset) -> Result<(), InvalidField> {
+        let fields = self.fields();
+        if fields.contains("temporal") && new.temporal.is_reversed() {
+            return Err(InvalidField::new(
+                "temporal/end",
+                new.temporal.end.map(|day| day.to_string()).unwrap_or_default(),
+                Bilingual::fixed("liegt vor dem Beginn", "lies before the start"),
+                Bilingual::fixed("Beginn und Ende tauschen", "swap start and end"),
+            ));
+        }
+        if fields.contains("status") {
+            check_status(new.class, new.status)?;
+        }
+        let counts = [
+            ("keywords/de", new.keywords.de.len()),
+            ("keywords/en", new.keywords.en.len()),
+            ("formats", new.formats.len()),
+        ];
+        let over = counts.into_iter().find(|(_, count)| *count > MEMBERS_MAX);
+        over.map_or(Ok(()), |(field, count)| Err(too_many(field, count, MEMBERS_MAX)))?;
+        match new.distributions.len() {
+            count if count > DISTRIBUTIONS_MAX => Err(too_many("distributions", count, DISTRIBUTIONS_MAX)),
+            _ => Ok(()),
+        }
+    }
+}
+
+pub(super) fn too_many(field: &str, count: usize, max: usize) -> InvalidField {
+    InvalidField::new(
+        field,
+        count,
+        Bilingual::fixed("Einträge sind zu viele", "entries are too many"),
+        Bilingual::made(format!("höchstens {max} angeben"), format!("give at most {max}")),
+    )
+}
+
+/// Which status a record of a class may have.
+fn check_status(class: Class, status: LifecycleStatus) -> Result<(), InvalidField> {
+    use LifecycleStatus::{Archived, Deprecated, Draft, InReview, Internal, Published, Shared, Withdrawn};
+    let possible: &[LifecycleStatus] = match class {
+        Class::Open => &[Published, Deprecated, Archived, Withdrawn],
+        Class::Shared => &[Shared, Deprecated, Archived, Withdrawn],
+        Class::Closed => &[Draft, InReview, Internal, Deprecated, Archived, Withdrawn],
+    };
+    if possible.contains(&status) {
+        return Ok(());
+    }
+    let words = possible.iter().map(|status| status.code()).collect::<Vec<_>>().join(", ");
+    Err(InvalidField::new(
+        "status",
+        status,
+        Bilingual::made(
+            format!("passt nicht zur Einstufung „{class}“"),
+            format!("does not go with class `{class}`"),
+        ),
+        Bilingual::made(
+            format!("einen dieser Werte angeben oder den Datensatz veröffentlichen: {words}"),
+            format!("give one of these, or publish the dataset: {words}"),
+        ),
+    ))
+}
+
+impl CatalogEdit {
+    /// The catalog as it will be, without touching a document.
+    pub fn apply(&self, catalog: &Catalog) -> Result<Catalog, InvalidField> {
+        apply(&self.0, catalog)
+    }
+}
+
+impl InternalEdit {
+    /// The notes as they will be.
+    pub fn apply(&self, internal: &Internal) -> Result<Internal, InvalidField> {
+        apply(&self.0, internal)
+    }
+}
+
+/// Changes to a record of one's own town, as the desk sends them.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct RecordEdit {
+    /// What may be published.
+    pub dataset: DatasetEdit,
+    /// What never is.
+    pub internal: InternalEdit,
+}
+
+impl RecordEdit {
+    /// Reads the body of a PATCH: the dataset's fields, and the town's own
+    /// notes under `internal`. Only the given fields change; `null` clears.
+    pub fn parse(json: &Value) -> Result<Self, InvalidBody> {
+        let (dataset, internal) = body::parse_record(Mode::Change, json)?;
+        Ok(Self { dataset: DatasetEdit(dataset), internal: InternalEdit(internal) })
+    }
+
+    /// Whether it changes nothing.
+    pub fn is_empty(&self) -> bool {
+        self.dataset.is_empty() && self.internal.is_empty()
+    }
+
+    /// The record as it will be.
+    pub fn apply(&self, record: &LocalRecord) -> Result<LocalRecord, InvalidField> {
+        let internal = self.internal.apply(&record.internal).map_err(|error| {
+            let field = format!("internal/{}", error.field);
+            error.at(field)
+        })?;
+        Ok(LocalRecord { dataset: self.dataset.apply(&record.dataset)?, internal })
+    }
+}
+
+/// A record to be created: closed, a draft, with the given fields.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct NewDataset(RecordEdit);
+
+impl NewDataset {
+    /// Reads the body of a POST: as [`RecordEdit::parse`], and `identifier`
+    /// may be given.
+    pub fn parse(json: &Value) -> Result<Self, InvalidBody> {
+        let (dataset, internal) = body::parse_record(Mode::Create, json)?;
+        let new = Self(RecordEdit { dataset: DatasetEdit(dataset), internal: InternalEdit(internal) });
+        // What only shows in the whole record is said now, not at the store.
+        new.clone().into_record(DatasetId(uuid::Uuid::nil())).map_err(InvalidBody::from)?;
+        Ok(new)
+    }
+
+    /// Takes a record made in code, its id and class excepted.
+    pub fn from_record(record: &LocalRecord) -> Self {
+        let mut dataset = DatasetEdit::first(&record.dataset);
+        dataset
+            .0
+            .set
+            .retain(|path, _| !matches!(path.keys().first().map(String::as_str), Some("id" | "class")));
+        Self(RecordEdit { dataset, internal: InternalEdit::first(&record.internal) })
+    }
+
+    /// Says where the record lives, if it does not say so itself.
+    #[must_use]
+    pub fn with_identity(mut self, identifier: &Identifier, iri: &Iri) -> Self {
+        for (name, text) in [("identifier", identifier.as_str()), ("iri", iri.as_str())] {
+            if !self.0.dataset.0.set.contains_key(&FieldPath::new([name])) {
+                self.0.dataset.0.text(name, text.to_owned());
+            }
+        }
+        self
+    }
+
+    /// The record, under an id that the caller drew.
+    pub fn into_record(self, id: DatasetId) -> Result<LocalRecord, InvalidField> {
+        self.0.apply(&LocalRecord { dataset: Dataset::new(id), internal: Internal::default() })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::super::invalid::Lang;
+    use super::super::testing::{full_dataset, full_record};
+    use super::*;
+
+    fn edited(body: serde_json::Value) -> Dataset {
+        DatasetEdit::parse(&body).unwrap().apply(&full_dataset()).unwrap()
+    }
+
+    #[test]
+    fn only_the_given_fields_change() {
+        let mut expected = full_dataset();
+        expected.title.de = Some("Bäume".parse().unwrap());
+        expected.contact.phone = None;
+        expected.frequency = Some(super::super::Frequency::Daily);
+        let iri = "http://publications.europa.eu/resource/authority/frequency/DAILY";
+        assert_eq!(edited(json!({"title": "Bäume", "contact": {"phone": null}, "frequency": iri})), expected);
+        assert_eq!(edited(json!({})), full_dataset());
+    }
+
+    #[test]
+    fn null_clears_and_lists_replace() {
+        let dataset = edited(
+            json!({"description": null, "spatial": null, "themes": ["TRAN"], "keywords": {"de": ["Ast"]}}),
+        );
+        assert!(dataset.description.is_empty() && dataset.spatial.is_empty());
+        assert_eq!(serde_json::to_value(&dataset.themes).unwrap(), json!(["TRAN"]));
+        assert_eq!(serde_json::to_value(&dataset.keywords).unwrap(), json!({"de": ["Ast"], "en": ["tree"]}));
+        let dataset = edited(json!({"keywords": ["Ast"], "formats": {"add": ["gml"], "remove": ["csv"]}}));
+        assert_eq!(serde_json::to_value(&dataset.keywords.de).unwrap(), json!(["Ast"]));
+        assert_eq!(serde_json::to_value(&dataset.formats).unwrap(), json!(["GML", "WFS"]));
+    }
+
+    #[test]
+    fn distributions_change_by_id_or_as_a_list() {
+        let dataset = edited(json!({"distributions": {"csv": {"title": "Tabelle"}, "a-wfs": null}}));
+        assert_eq!(dataset.distributions.len(), 1);
+        assert_eq!(dataset.distributions[0].title.de.as_ref().unwrap().as_str(), "Tabelle");
+        assert_eq!(dataset.distributions[0].format, full_dataset().distributions[0].format);
+
+        let list = json!({"distributions": [{"access_url": "https://a.example/1"}, {"id": "csv", "format": "CSV"}, {"access_url": "https://a.example/1"}]});
+        let dataset = edited(list.clone());
+        let ids: Vec<_> = dataset.distributions.iter().map(|one| one.id.as_str()).collect();
+        assert_eq!((ids.len(), ids[1], ids[2]), (3, "csv", format!("{}-2", ids[0]).as_str()));
+        assert_eq!(dataset.distributions[1].access_url, None, "a list replaces its entries as a whole");
+        assert_eq!(edited(list), dataset, "derived ids are the same each time");
+    }
+
+    #[test]
+    fn an_unknown_field_is_refused_by_name_with_the_nearest() {
+        let refused = |body| RecordEdit::parse(&body).unwrap_err().to_string();
+        assert!(
+            refused(json!({"titel": "x"}))
+                .contains("field `titel`: `x` stands in an unknown field; did you mean `title`?")
+        );
+        assert!(refused(json!({"license": "x"})).contains("did you mean `licence`?"));
+        assert!(refused(json!({"legal_basis": "x"})).contains("give it as internal/legal_basis"));
+        assert!(refused(json!({"contact": {"mail": "x"}})).contains("field `contact/mail`"));
+        assert!(refused(json!({"internal": {"notiz": "x"}})).contains("field `internal/notiz`"));
+        assert!(refused(json!({"title": {"fr": "x"}})).contains("field `title/fr`"));
+    }
+
+    #[test]
+    fn all_that_is_wrong_is_said_at_once_in_both_languages() {
+        let body = json!({"frequency": "MONTLY", "themes": ["ENVI", 7], "data_modified": "gestern", "contact": {"email": "x"}, "title": 4.5,
+            "distributions": [{"byte_size": -1}, "x"], "class": "open", "id": "x", "spatial": 3, "formats": "CSV", "internal": []});
+        let error = RecordEdit::parse(&body).unwrap_err();
+        let mut fields: Vec<_> = error.fields.iter().map(|field| field.field.as_str()).collect();
+        fields.sort_unstable();
+        assert!(
+            fields.iter().any(|field| field.starts_with("distributions/") && field.ends_with("/byte_size")),
+            "{fields:?}"
+        );
+        for field in [
+            "class",
+            "contact/email",
+            "data_modified",
+            "distributions/1",
+            "formats",
+            "frequency",
+            "id",
+            "internal",
+            "spatial",
+            "themes",
+            "title",
+        ] {
+            assert!(fields.contains(&field), "{field} is not in {fields:?}");
+        }
+        assert!(error.messages(Lang::De).iter().all(|message| message.starts_with("Feld „")));
+        assert!(RecordEdit::parse(&json!([1])).is_err() && RecordEdit::parse(&json!(null)).is_err());
+    }
+
+    #[test]
+    fn too_much_is_refused() {
+        let many: Vec<String> = (0..=MEMBERS_MAX).map(|n| format!("w{n}")).collect();
+        assert!(DatasetEdit::parse(&json!({"keywords": many})).is_err());
+        let half: Vec<String> = (0..200).map(|n| format!("x{n}")).collect();
+        let first = edited(json!({"keywords": half}));
+        let rest: Vec<String> = (0..200).map(|n| format!("y{n}")).collect();
+        let edit = DatasetEdit::parse(&json!({"keywords": {"de": {"add": rest}}})).unwrap();
+        assert_eq!(edit.apply(&first).unwrap_err().field, "keywords/de");
+        let long = "x".repeat(30_000);
+        let one = json!({"description": {"de": long, "en": long}});
+        let body = json!({"distributions": [one, one, one, one]});
+        assert!(DatasetEdit::parse(&body).unwrap_err().to_string().contains("spread it over several edits"));
+    }
+
+    #[test]
+    fn rules_between_fields_hold_for_what_an_edit_touches() {
+        let edit = |body| DatasetEdit::parse(&body).unwrap();
+        let error = edit(json!({"temporal": {"start": "2030-01-01"}})).apply(&full_dataset()).unwrap_err();
+        assert_eq!(error.field, "temporal/end");
+        assert_eq!(edit(json!({"status": "entwurf"})).apply(&full_dataset()).unwrap_err().field, "status");
+        assert!(edit(json!({"status": "veraltet"})).apply(&full_dataset()).is_ok());
+        assert!(NewDataset::parse(&json!({"title": "x", "status": "veroeffentlicht"})).is_err());
+    }
+
+    #[test]
+    fn the_difference_of_two_records_leads_from_one_to_the_other() {
+        let old = full_dataset();
+        let new = edited(
+            json!({"title": null, "distributions": {"csv": null}, "themes": ["HEAL"], "domain": "Soziales"}),
+        );
+        let edit = DatasetEdit::between(&old, &new);
+        assert_eq!(edit.apply(&old).unwrap(), new);
+        assert_eq!(
+            edit.fields().into_iter().collect::<Vec<_>>(),
+            ["distributions", "domain", "themes", "title"]
+        );
+        assert!(DatasetEdit::between(&old, &old).is_empty());
+        assert_eq!(DatasetEdit::first(&old).apply(&Dataset::new(old.id)).unwrap(), old);
+    }
+
+    #[test]
+    fn a_new_record_is_a_closed_draft_whatever_it_was_made_from() {
+        let id = DatasetId(uuid::Uuid::from_u128(7));
+        let new =
+            NewDataset::parse(&json!({"title": "Bäume", "identifier": "b-1", "internal": {"notes": "n"}}))
+                .unwrap();
+        let record = new
+            .with_identity(&"b-2".parse().unwrap(), &"https://a.example/b".parse().unwrap())
+            .into_record(id)
+            .unwrap();
+        assert_eq!(
+            (record.dataset.id, record.dataset.class, record.dataset.status),
+            (id, Class::Closed, LifecycleStatus::Draft)
+        );
+        assert_eq!(record.dataset.identifier.unwrap().as_str(), "b-1");
+        assert_eq!(record.internal.notes.unwrap().as_str(), "n");
+        let mut open = full_record();
+        open.dataset.status = LifecycleStatus::Internal;
+        let copy = NewDataset::from_record(&open).into_record(id).unwrap();
+        assert_eq!((copy.dataset.class, copy.dataset.title), (Class::Closed, open.dataset.title));
+        assert!(
+            RecordEdit::parse(&json!({"identifier": "b-3"})).unwrap_err().to_string().contains("given once")
+        );
+    }
+
+    #[test]
+    fn notes_are_no_part_of_what_a_document_is_made_of() {
+        let edit =
+            RecordEdit::parse(&json!({"title": "x", "internal": {"notes": "geheim", "steward_role": null}}))
+                .unwrap();
+        assert_eq!(edit.dataset, DatasetEdit::parse(&json!({"title": "x"})).unwrap());
+        let record = edit.apply(&full_record()).unwrap();
+        assert_eq!(record.internal.notes.as_ref().unwrap().as_str(), "geheim");
+        assert!(record.internal.steward_role.is_empty() && !record.internal.responsible_role.is_empty());
+        assert!(!serde_json::to_string(&record.dataset).unwrap().contains("geheim"));
+    }
+}
