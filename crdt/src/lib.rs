@@ -13,12 +13,15 @@
 pub mod audience;
 pub mod catalog;
 pub mod certificate;
+pub mod document;
 pub mod encoding;
 pub mod epoch;
 pub mod frontier;
+pub mod gate;
 pub mod genesis;
 pub mod ids;
 pub mod inventory;
 pub mod operations;
 pub mod seal;
+pub mod sealed_document;
 pub mod signed;
