@@ -8,6 +8,7 @@ mod errors;
 
 use std::sync::Arc;
 
+use crdt::catalog::{NewDataset, RecordEdit};
 use crdt::ids::{ChangeHash, DatasetId};
 use tokio::sync::broadcast;
 
@@ -68,6 +69,27 @@ impl NodeHandle {
     /// Everything needed to check a dataset offline (protocol section 12);
     /// `None` as for [`Self::dataset`] and for closed records. Blocks.
     pub fn proof(&self, _reader: Reader, _id: DatasetId) -> Result<Option<Vec<u8>>, ReadError> {
+        todo!()
+    }
+
+    /// Makes a closed record, a draft unless it says otherwise.
+    pub async fn create(&self, _new: NewDataset) -> Result<Receipt, CreateError> {
+        todo!()
+    }
+
+    /// Changes the given fields of an own record, open or closed. With `base`,
+    /// fields that were changed since are not overwritten.
+    pub async fn edit(
+        &self,
+        _id: DatasetId,
+        _edit: RecordEdit,
+        _base: Option<Heads>,
+    ) -> Result<Receipt, EditError> {
+        todo!()
+    }
+
+    /// Throws a closed record away. An open one is withdrawn, not deleted.
+    pub async fn delete(&self, _id: DatasetId) -> Result<(), EditError> {
         todo!()
     }
 

@@ -3,7 +3,7 @@
 //! Each completes "failed to …". Nothing here knows HTTP or German: `web`
 //! alone turns an error into a status and into words for a clerk.
 
-use crdt::catalog::InvalidField;
+use crdt::catalog::{InvalidField, Obstacle};
 use crdt::ids::{ChangeHash, DatasetId, Pseudonym, Town, UnixMillis};
 use serde::Serialize;
 
@@ -30,6 +30,9 @@ pub enum ReadError {
 /// Why no record was made.
 #[derive(Debug, thiserror::Error)]
 pub enum CreateError {
+    /// A field cannot hold what was given.
+    #[error(transparent)]
+    Invalid(#[from] InvalidField),
     /// A record of this id is here already.
     #[error("create dataset `{0}`: it exists already")]
     Exists(DatasetId),
@@ -159,12 +162,12 @@ pub enum PublishError {
     #[error("publish dataset `{0}`: it is published already")]
     AlreadyOpen(DatasetId),
     /// Something that readers need is missing.
-    #[error("publish dataset `{id}`: {}", missing(fields))]
+    #[error("publish dataset `{id}`: {}", listed(obstacles))]
     Incomplete {
         /// The dataset.
         id: DatasetId,
-        /// What is missing, field by field.
-        fields: Vec<InvalidField>,
+        /// What stands in the way, field by field.
+        obstacles: Vec<Obstacle>,
     },
     /// The node belongs to no federation yet, or may not sign for its town.
     #[error("publish dataset `{id}`: {reason}")]
@@ -208,6 +211,6 @@ fn paths(fields: &[EditedField]) -> String {
     fields.iter().map(|field| format!("`{}`", field.path)).collect::<Vec<_>>().join(", ")
 }
 
-fn missing(fields: &[InvalidField]) -> String {
-    fields.iter().map(ToString::to_string).collect::<Vec<_>>().join("; ")
+fn listed(obstacles: &[Obstacle]) -> String {
+    obstacles.iter().map(ToString::to_string).collect::<Vec<_>>().join("; ")
 }
