@@ -4,11 +4,14 @@
 //! It only makes values. Who founds a federation of them and publishes them is
 //! the command `hanse demo`.
 
+mod foreign;
+mod records;
 mod synthetic;
 mod words;
 
 use crdt::ids::Town;
 
+pub use self::records::{DemoRecord, LoadRecordsError, RecordProblem, Records};
 pub use self::synthetic::record as synthetic_record;
 
 /// A town as a records file names it.
