@@ -8,7 +8,10 @@ use minicbor::{Decode, Encode};
 
 use crate::{
     encoding::{self, DecodeError, FormatOne},
-    ids::{AudienceHash, CertificateHash, FederationId, ManifestHash, PublicKey, Town, UnixMillis},
+    ids::{
+        AudienceHash, CertificateHash, FederationId, ManifestHash, PublicKey, RevocationHash, Town,
+        UnixMillis,
+    },
     signed::{Record, Signed},
 };
 
@@ -109,7 +112,3 @@ impl Signed<Revocation> {
         RevocationHash(self.hash())
     }
 }
-
-/// Hash of a revocation's body.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct RevocationHash(pub [u8; 32]);

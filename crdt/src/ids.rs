@@ -143,6 +143,10 @@ identifier!(
     CertificateHash, 32, "certificate hash"
 );
 identifier!(
+    /// Hash of a revocation's body.
+    RevocationHash, 32, "revocation hash"
+);
+identifier!(
     /// Hash of a charter's body.
     CharterHash, 32, "charter hash"
 );

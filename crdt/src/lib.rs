@@ -13,6 +13,7 @@
 pub mod audience;
 pub mod catalog;
 pub mod certificate;
+pub mod charter;
 pub mod document;
 pub mod encoding;
 pub mod epoch;
@@ -22,6 +23,7 @@ pub mod genesis;
 pub mod ids;
 pub mod inventory;
 pub mod operations;
+pub mod peer_id;
 pub mod seal;
 pub mod sealed_document;
 pub mod signed;

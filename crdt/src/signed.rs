@@ -51,6 +51,11 @@ pub fn public_key(key: &SigningKey) -> PublicKey {
     PublicKey(key.verifying_key().to_bytes())
 }
 
+/// Whether `key` is a point of the curve that a strict check can ever accept.
+pub fn is_usable_key(key: &PublicKey) -> bool {
+    VerifyingKey::from_bytes(&key.0).is_ok_and(|key| !key.is_weak())
+}
+
 fn message(context: &str, bytes: &[u8]) -> Vec<u8> {
     [context.as_bytes(), &[0], bytes].concat()
 }
