@@ -11,7 +11,10 @@ use minicbor::{Decode, Encode};
 
 use crate::{
     audience::Audience,
+    authority::{AuthorRejection, Authority, NodeSignatureRejection},
+    certificate::CutOff,
     encoding::{self, DecodeError, FormatOne},
+    genesis::{Genesis, GenesisClass},
     ids::{CertificateHash, ChangeHash, DocumentId, EpochHash, FederationId, Town, UnixMillis},
     signed::{Record, Signed},
 };
@@ -125,6 +128,75 @@ impl Signed<EpochRecord> {
     pub fn id(&self) -> EpochHash {
         EpochHash(self.hash())
     }
+
+    /// Checks that a node of a town that may write the document of `genesis`
+    /// has signed. Under a certificate that is cut off, `reachable` says
+    /// whether the record was held by the manifest that the cut-off names.
+    pub fn verify(
+        &self,
+        authority: &Authority,
+        genesis: &Genesis,
+        reachable: impl FnOnce(&CutOff) -> bool,
+    ) -> Result<(), EpochRejection> {
+        let record = self.value();
+        record.check().map_err(EpochRejection::Malformed)?;
+        if record.federation != authority.federation() || genesis.federation != record.federation {
+            return Err(EpochRejection::WrongFederation(record.federation));
+        }
+        if record.document != genesis.document() {
+            return Err(EpochRejection::WrongDocument(record.document));
+        }
+        if record.epoch == 1 && record.audience.is_open() != (genesis.class == GenesisClass::Open) {
+            return Err(EpochRejection::WrongAudience);
+        }
+        authority.author(&record.certificate, genesis)?;
+        if !authority.standing(&record.certificate, &record.audience.hash()).counts(reachable) {
+            return Err(EpochRejection::Revoked(record.certificate));
+        }
+        authority.node_signature(self, &record.certificate)?;
+        Ok(())
+    }
+}
+
+/// Why an epoch record is not believed.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum EpochRejection {
+    /// It breaks a rule of its form.
+    #[error("epoch record is malformed: {0}")]
+    Malformed(DecodeError),
+    /// It, or the document, belongs to another federation.
+    #[error("epoch record belongs to federation {0}")]
+    WrongFederation(FederationId),
+    /// It is of another document.
+    #[error("epoch record is of document {0}")]
+    WrongDocument(DocumentId),
+    /// Epoch 1 contradicts the class that the genesis names.
+    #[error("audience of epoch 1 is not of the document's class")]
+    WrongAudience,
+    /// The certificate is unknown or its town may not write the document.
+    #[error(transparent)]
+    Author(#[from] AuthorRejection),
+    /// The certificate is revoked and its cut-off leaves the record out.
+    #[error("certificate {0} is revoked")]
+    Revoked(CertificateHash),
+    /// The node key's signature is missing, wrong or not alone.
+    #[error(transparent)]
+    Signature(#[from] NodeSignatureRejection),
+}
+
+impl EpochRejection {
+    /// Stable code of protocol section 5.
+    pub fn code(&self) -> &'static str {
+        match self {
+            Self::Malformed(_) => "malformed",
+            Self::WrongFederation(_) => "wrong-federation",
+            Self::WrongDocument(_) => "wrong-document",
+            Self::WrongAudience => "wrong-epoch",
+            Self::Author(rejection) => rejection.code(),
+            Self::Revoked(_) => "revoked",
+            Self::Signature(rejection) => rejection.code(),
+        }
+    }
 }
 
 /// Whether `a` counts rather than `b`, both of one document: the higher epoch;
@@ -177,6 +249,74 @@ impl Record for Receipt {
 
     fn check(&self) -> Result<(), DecodeError> {
         if self.epoch < 2 { Err(DecodeError::Invalid("epoch of the receipt")) } else { Ok(()) }
+    }
+}
+
+impl Signed<Receipt> {
+    /// Checks that a node of the witness has signed, under a certificate that
+    /// is not revoked, and that it answers `record`.
+    pub fn verify(
+        &self,
+        authority: &Authority,
+        record: &Signed<EpochRecord>,
+    ) -> Result<(), ReceiptRejection> {
+        let receipt = self.value();
+        receipt.check().map_err(ReceiptRejection::Malformed)?;
+        if receipt.federation != authority.federation() {
+            return Err(ReceiptRejection::WrongFederation(receipt.federation));
+        }
+        let erased = record.value();
+        let answers = erased.is_erased()
+            && (receipt.document, receipt.epoch, receipt.record)
+                == (erased.document, erased.epoch, record.id());
+        if !answers {
+            return Err(ReceiptRejection::WrongRecord(receipt.record));
+        }
+        let certificate = authority.node_signature(self, &receipt.certificate)?;
+        if certificate.town != receipt.witness {
+            return Err(ReceiptRejection::WrongTown(certificate.town));
+        }
+        if authority.is_revoked(&receipt.certificate) {
+            return Err(ReceiptRejection::Revoked(receipt.certificate));
+        }
+        Ok(())
+    }
+}
+
+/// Why a receipt is not believed.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum ReceiptRejection {
+    /// It breaks a rule of its form.
+    #[error("receipt is malformed: {0}")]
+    Malformed(DecodeError),
+    /// It belongs to another federation.
+    #[error("receipt belongs to federation {0}")]
+    WrongFederation(FederationId),
+    /// It answers another record, or one that erases nothing.
+    #[error("receipt answers record {0}")]
+    WrongRecord(EpochHash),
+    /// The certificate is another town's than the witness.
+    #[error("receipt is signed for town {0}")]
+    WrongTown(Town),
+    /// The certificate is revoked.
+    #[error("certificate {0} is revoked")]
+    Revoked(CertificateHash),
+    /// The node key's signature is missing, wrong or not alone.
+    #[error(transparent)]
+    Signature(#[from] NodeSignatureRejection),
+}
+
+impl ReceiptRejection {
+    /// Stable code of protocol section 5.
+    pub fn code(&self) -> &'static str {
+        match self {
+            Self::Malformed(_) => "malformed",
+            Self::WrongFederation(_) => "wrong-federation",
+            Self::WrongRecord(_) => "wrong-epoch",
+            Self::WrongTown(_) => "wrong-town",
+            Self::Revoked(_) => "revoked",
+            Self::Signature(rejection) => rejection.code(),
+        }
     }
 }
 

@@ -11,6 +11,7 @@
 //! ```
 
 pub mod audience;
+pub mod authority;
 pub mod catalog;
 pub mod certificate;
 pub mod charter;
@@ -22,8 +23,10 @@ pub mod gate;
 pub mod genesis;
 pub mod ids;
 pub mod inventory;
+pub mod manifest;
 pub mod operations;
 pub mod peer_id;
+pub mod proof;
 pub mod seal;
 pub mod sealed_document;
 pub mod signed;
