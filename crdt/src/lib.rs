@@ -30,3 +30,4 @@ pub mod proof;
 pub mod seal;
 pub mod sealed_document;
 pub mod signed;
+pub mod sync;

@@ -5,8 +5,10 @@
 //! entitlement, never by who carried the change.
 
 mod structure;
+mod verify;
 
 pub use structure::{DEPTH_MAX, ENTRIES_MAX, Schema, Structure, StructureError, ValueKind};
+pub use verify::verify;
 
 use std::fmt;
 

@@ -3,7 +3,7 @@
 
 use super::{Code, Rejection};
 use crate::{
-    authority::Authority,
+    authority::{AuthorRejection, Authority, Standing},
     genesis::Genesis,
     ids::{ActorId, AudienceHash},
     seal::{ALGORITHM, FEATURE_LEVEL, SealedChange, VerifiedChange},
@@ -35,23 +35,30 @@ pub fn verify(
     }
     let document = genesis.document();
     if seal.document != document {
-        return Err(Rejection::new(Code::WrongDocument, format!("sealed for {:?}, not {document:?}", seal.document)));
+        return Err(Rejection::new(
+            Code::WrongDocument,
+            format!("sealed for {:?}, not {document:?}", seal.document),
+        ));
     }
     if seal.epoch != epoch {
-        return Err(Rejection::new(Code::WrongEpoch, format!("sealed for epoch {}, not {epoch}", seal.epoch)));
+        return Err(Rejection::new(
+            Code::WrongEpoch,
+            format!("sealed for epoch {}, not {epoch}", seal.epoch),
+        ));
     }
-    let certificate = authority.certificate(&seal.certificate).ok_or_else(|| {
-        Rejection::new(Code::UnknownCertificate, format!("no valid certificate {:?} is known", seal.certificate))
+    let certificate = authority.author(&seal.certificate, genesis).map_err(|error| {
+        let code = match error {
+            AuthorRejection::UnknownCertificate(_) => Code::UnknownCertificate,
+            AuthorRejection::WrongTown(_) => Code::WrongTown,
+        };
+        Rejection::new(code, error.to_string())
     })?;
-    let town = certificate.value().town;
-    if !genesis.may_write(&town) {
-        let detail = format!("town {town} may not write a document of {}", genesis.owner);
-        return Err(Rejection::new(Code::WrongTown, detail));
+    // What a cut-off lets count is what the owner repeats in a later epoch:
+    // reachability from its manifest cannot be asked of a single change.
+    if authority.standing(&seal.certificate, audience) != Standing::Unrevoked {
+        return Err(Rejection::new(Code::Revoked, format!("certificate {} is revoked", seal.certificate)));
     }
-    if authority.is_revoked(&seal.certificate, audience) {
-        return Err(Rejection::new(Code::Revoked, format!("certificate {:?} is revoked", seal.certificate)));
-    }
-    let node_key = certificate.value().node_key;
+    let node_key = certificate.node_key;
     let actor = ActorId::derive(&seal.federation, &document, epoch, &node_key, &seal.boot);
     if seal.actor != actor {
         return Err(Rejection::new(Code::WrongActor, "the actor id is not the hash of its parts"));

@@ -1,0 +1,463 @@
+//! Fetching what a peer has and we lack: Have, buckets, entries, wants.
+
+use super::{
+    COMPARE_MS, DocumentChanges, Effect, Entries, HaveSet, Message, QUEUE_MAX, RequestId, SessionId, SetKey,
+    SetState, Sync, WANTS_MAX, WINDOW_DOCUMENTS, Want,
+    session::{Pull, Remote, Session, Wanted},
+};
+use crate::{
+    audience::Audience,
+    gate::{Rejection, Verdict},
+    ids::{DocumentId, Millis, PublicKey},
+    inventory::{BUCKETS, Holding, HoldingState, Leaf, NodeHash, Prefix, SUB_BUCKETS},
+    manifest::{Manifest, ManifestAccepted, ManifestRejection},
+    signed::Signed,
+};
+
+/// Parts of a set asked for at once.
+const PREFIXES_MAX: usize = 8;
+/// More entries are asked for when fewer leaves wait than this.
+const QUEUE_LOW: usize = 1_024;
+/// Documents left out of answers in a row: a peer has room for one change at
+/// least in each.
+const EMPTY_ANSWERS_MAX: usize = 2 * WANTS_MAX;
+/// Refused leaves remembered of one session.
+const REFUSED_MAX: usize = 1_000;
+
+impl Sync {
+    pub(super) fn have(&mut self, now: Millis, id: SessionId, sets: Vec<HaveSet>) {
+        for have in sets {
+            if let Err(reason) = self.have_set(now, id, have) {
+                self.charge(now, id, reason);
+            }
+        }
+        self.compare_all(now);
+    }
+
+    fn have_set(&mut self, now: Millis, id: SessionId, have: HaveSet) -> Result<(), String> {
+        let Some(peer) = self.sessions.get(&id).map(|session| session.town) else { return Ok(()) };
+        if !self.authority.is_member(&have.set.town) {
+            return Err("a set of a town that is no member".into());
+        }
+        if !self.sets.contains_key(&have.set) {
+            let audience = self.audience_of(&have).ok_or("a set for an audience that is not told")?;
+            self.sets.insert(have.set, SetState::new(audience));
+        }
+        let own = self.town;
+        let Some(state) = self.sets.get_mut(&have.set) else { return Ok(()) };
+        let visible = |town| have.set.town == town || state.audience.includes_town(&town);
+        if !visible(own) || !visible(peer) {
+            return Err("a set that is not for both of us".into());
+        }
+        let version = have.manifest.as_ref().map_or(0, |manifest| manifest.value().version);
+        if let Some(manifest) = have.manifest {
+            self.manifest_received(have.set, manifest)?;
+        }
+        let Some(state) = self.sets.get_mut(&have.set) else { return Ok(()) };
+        let Some(session) = self.sessions.get_mut(&id) else { return Ok(()) };
+        let root = state.inventory.root();
+        let remote = session.remote.entry(have.set).or_insert_with(Remote::new);
+        remote.root = have.root;
+        remote.documents = have.documents;
+        remote.changes = have.changes;
+        remote.manifest = remote.manifest.max(version);
+        if root == have.root {
+            remote.compared = Some(have.root);
+            remote.behind_since = None;
+        } else if have.changes < state.inventory.changes() {
+            remote.behind_since = Some(remote.behind_since.unwrap_or(now));
+        }
+        for leaf in have.leaves {
+            enqueue(session, state, have.set, leaf, true);
+        }
+        self.pump(now, id);
+        Ok(())
+    }
+
+    /// For whom an unknown set is: everyone, or as its manifest says.
+    fn audience_of(&self, have: &HaveSet) -> Option<Audience> {
+        if have.set.audience == Audience::Open.hash() {
+            return Some(Audience::Open);
+        }
+        let audience = &have.manifest.as_ref()?.value().audience;
+        (audience.hash() == have.set.audience).then(|| audience.clone())
+    }
+
+    fn manifest_received(&mut self, set: SetKey, manifest: Signed<Manifest>) -> Result<(), String> {
+        let body = manifest.value();
+        if body.town != set.town || body.audience.hash() != set.audience {
+            return Err("a manifest of another set".into());
+        }
+        match self.manifests.accept(manifest.clone(), &self.authority) {
+            Ok(ManifestAccepted::Newer) => {
+                self.effects.push_back(Effect::StoreManifest { manifest, split: false });
+                Ok(())
+            }
+            Ok(ManifestAccepted::SplitView) => {
+                self.effects.push_back(Effect::StoreManifest { manifest, split: true });
+                Ok(())
+            }
+            // A peer that has not caught up is no liar.
+            Ok(ManifestAccepted::Known) | Err(ManifestRejection::Rollback { .. }) => Ok(()),
+            Err(rejection) => Err(format!("refused manifest: {}: {rejection}", rejection.code())),
+        }
+    }
+
+    /// Starts whole comparisons where roots differ and nothing else is going on.
+    pub(super) fn compare_all(&mut self, now: Millis) {
+        let ids: Vec<SessionId> = self.sessions.keys().copied().collect();
+        for id in ids {
+            self.compare(now, id);
+        }
+    }
+
+    fn compare(&mut self, now: Millis, id: SessionId) {
+        let Some(session) = self.sessions.get_mut(&id) else { return };
+        if session.pull.is_some() || !session.is_drained() {
+            return;
+        }
+        for (set, remote) in &mut session.remote {
+            let Some(state) = self.sets.get_mut(set) else { continue };
+            if state.inventory.root() == remote.root {
+                remote.compared = Some(remote.root);
+                continue;
+            }
+            let known = remote.compared == Some(remote.root) || remote.documents == 0;
+            if known || state.puller.is_some() || now < remote.not_before || !self.busy.is_empty() {
+                continue;
+            }
+            remote.not_before = now.plus(COMPARE_MS);
+            state.puller = Some(id);
+            session.pull = Some(Pull {
+                set: *set,
+                root: remote.root,
+                buckets_asked: true,
+                prefixes: Default::default(),
+                entries_asked: Default::default(),
+                incomplete: false,
+            });
+            session.progress = now;
+            let set = *set;
+            self.send(id, &Message::AskBuckets(set));
+            return;
+        }
+    }
+
+    /// When a comparison that was held back may start.
+    pub(super) fn comparison_due(&self, session: &Session) -> Option<Millis> {
+        if session.pull.is_some() || !session.is_drained() || !self.busy.is_empty() {
+            return None;
+        }
+        let waits = session.remote.iter().filter(|(set, remote)| {
+            let state = self.sets.get(set);
+            remote.compared != Some(remote.root)
+                && remote.documents > 0
+                && state.is_some_and(|state| state.puller.is_none())
+        });
+        waits.map(|(_, remote)| remote.not_before).min()
+    }
+
+    pub(super) fn buckets(&mut self, now: Millis, id: SessionId, set: SetKey, hashes: &[u8]) {
+        let Some(session) = self.sessions.get_mut(&id) else { return };
+        let pull = session.pull.as_mut().filter(|pull| pull.set == set && pull.buckets_asked);
+        let (Some(pull), Some(state)) = (pull, self.sets.get_mut(&set)) else {
+            return self.charge(now, id, "buckets that were not asked for");
+        };
+        pull.buckets_asked = false;
+        let mine = state.inventory.buckets();
+        let (theirs, _) = hashes.as_chunks::<32>();
+        for bucket in 0..BUCKETS {
+            if mine[bucket] != theirs[bucket] && theirs[bucket] != NodeHash::default() {
+                pull.prefixes.push_back(Prefix::Bucket(bucket as u8));
+            }
+        }
+        self.advance(now, id);
+    }
+
+    pub(super) fn entries(&mut self, now: Millis, id: SessionId, entries: Entries) {
+        let Some(session) = self.sessions.get_mut(&id) else { return };
+        let asked = session
+            .pull
+            .as_mut()
+            .is_some_and(|pull| pull.set == entries.set && pull.entries_asked.remove(&entries.prefix));
+        let state = self.sets.get_mut(&entries.set);
+        let (true, Some(state)) = (asked, state) else {
+            return self.charge(now, id, "entries that were not asked for");
+        };
+        if let (Prefix::Bucket(bucket), false) = (entries.prefix, entries.sub_buckets.is_empty()) {
+            let mine = state.inventory.sub_buckets(bucket);
+            let (theirs, _) = entries.sub_buckets.as_chunks::<32>();
+            if let Some(pull) = &mut session.pull {
+                for sub in (0..SUB_BUCKETS).filter(|sub| mine[*sub] != theirs[*sub]) {
+                    pull.prefixes.push_back(Prefix::SubBucket(u16::from(bucket) << 4 | sub as u16));
+                }
+            }
+        }
+        for leaf in entries.leaves {
+            if !enqueue(session, state, entries.set, leaf, false)
+                && let Some(pull) = &mut session.pull
+            {
+                pull.incomplete = true;
+            }
+        }
+        self.pump(now, id);
+        self.advance(now, id);
+    }
+
+    /// Goes on with a comparison: asks for more entries, or ends it.
+    fn advance(&mut self, now: Millis, id: SessionId) {
+        let Some(session) = self.sessions.get_mut(&id) else { return };
+        let drained = session.is_drained();
+        let Some(pull) = session.pull.as_mut() else { return };
+        if pull.buckets_asked || !pull.entries_asked.is_empty() {
+            return;
+        }
+        if !pull.prefixes.is_empty() {
+            if session.queue.len() < QUEUE_LOW {
+                let count = pull.prefixes.len().min(PREFIXES_MAX);
+                let prefixes: Vec<Prefix> = pull.prefixes.drain(..count).collect();
+                pull.entries_asked.extend(prefixes.iter().copied());
+                let set = pull.set;
+                session.progress = now;
+                self.send(id, &Message::AskEntries(set, prefixes));
+            }
+            return;
+        }
+        if !drained {
+            return;
+        }
+        let (set, root, incomplete) = (pull.set, pull.root, pull.incomplete);
+        session.pull = None;
+        if let Some(remote) = session.remote.get_mut(&set)
+            && !incomplete
+        {
+            remote.compared = Some(root);
+        }
+        if let Some(state) = self.sets.get_mut(&set) {
+            state.puller = None;
+        }
+        self.compare_all(now);
+    }
+
+    /// Asks for queued documents as far as the window allows.
+    pub(super) fn pump(&mut self, now: Millis, id: SessionId) {
+        loop {
+            let Some(session) = self.sessions.get_mut(&id) else { return };
+            let judging: usize = session.judging.values().map(Vec::len).sum();
+            let room = WINDOW_DOCUMENTS.saturating_sub(session.wanted.len() + judging);
+            // A half-full window is refilled in one Want, not in many small ones.
+            if room < WANTS_MAX || session.queue.is_empty() {
+                return;
+            }
+            let mut wants = Vec::new();
+            let mut later = Vec::new();
+            while wants.len() < WANTS_MAX
+                && let Some((set, leaf)) = session.queue.pop_front()
+            {
+                let held = self.sets.get(&set).and_then(|state| state.inventory.get(&leaf.document));
+                if !lacks(held, &leaf) {
+                    continue;
+                }
+                if self.busy.contains_key(&leaf.document) {
+                    later.push((set, leaf));
+                    continue;
+                }
+                wants.push(want(held, &leaf));
+                self.busy.insert(leaf.document, id);
+                session.wanted.insert(leaf.document, Wanted { set, leaf });
+            }
+            session.queue.extend(later);
+            if wants.is_empty() {
+                return;
+            }
+            session.progress = now;
+            self.send(id, &Message::Want(wants));
+        }
+    }
+
+    /// Asks again everywhere: a document is no longer busy.
+    pub(super) fn pump_all(&mut self, now: Millis) {
+        let ids: Vec<SessionId> = self.sessions.keys().copied().collect();
+        for id in ids {
+            self.pump(now, id);
+            self.advance(now, id);
+        }
+        self.compare_all(now);
+    }
+
+    pub(super) fn changes(&mut self, now: Millis, id: SessionId, documents: Vec<DocumentChanges>) {
+        let request = self.next_request();
+        let Some(session) = self.sessions.get_mut(&id) else { return };
+        let carrier = session.town;
+        let (mut judging, mut wanted, mut faults) = (Vec::new(), Vec::new(), 0);
+        for document in documents {
+            let name = document.genesis.document();
+            let Some(known) = session.wanted.remove(&name) else {
+                faults += 1;
+                continue;
+            };
+            if !document.is_empty() {
+                session.empty_answers = 0;
+                judging.push((name, known));
+                wanted.push(document);
+                continue;
+            }
+            // Left out of a full answer: ask again, but not for ever.
+            self.busy.remove(&name);
+            session.empty_answers += 1;
+            if document.more && session.empty_answers <= EMPTY_ANSWERS_MAX {
+                session.queue.push_front((known.set, known.leaf));
+            } else {
+                faults += 1;
+                remember_refused(session, name, &known.leaf);
+            }
+        }
+        if !wanted.is_empty() {
+            session.judging.insert(request, judging);
+            self.effects.push_back(Effect::Judge { request, carrier, documents: wanted });
+        }
+        for _ in 0..faults {
+            self.charge(now, id, "a document that was not asked for, or nothing of one that was");
+        }
+        self.pump(now, id);
+        self.advance(now, id);
+    }
+
+    pub(super) fn absent(&mut self, now: Millis, id: SessionId, documents: &[DocumentId]) {
+        for document in documents {
+            let Some(session) = self.sessions.get_mut(&id) else { return };
+            let Some(wanted) = session.wanted.remove(document) else {
+                self.charge(now, id, "absence of a document that was not asked for");
+                continue;
+            };
+            self.busy.remove(document);
+            remember_refused(session, *document, &wanted.leaf);
+        }
+        self.pump_all(now);
+    }
+
+    pub(super) fn judged(
+        &mut self,
+        now: Millis,
+        request: RequestId,
+        outcomes: Vec<(DocumentId, Result<(), Rejection>)>,
+    ) {
+        let id = self.sessions.iter().find(|(_, session)| session.judging.contains_key(&request));
+        let Some(id) = id.map(|(id, _)| *id) else { return };
+        let Some(session) = self.sessions.get_mut(&id) else { return };
+        let judging = session.judging.remove(&request).unwrap_or_default();
+        let mut outcomes: std::collections::BTreeMap<_, _> = outcomes.into_iter().collect();
+        let mut charges = Vec::new();
+        let mut waits = false;
+        for (document, wanted) in judging {
+            self.busy.remove(&document);
+            let held = self.sets.get(&wanted.set).and_then(|state| state.inventory.get(&document));
+            match outcomes.remove(&document) {
+                // What is still lacking was left out of one answer: ask again.
+                Some(Ok(())) if lacks(held, &wanted.leaf) && moved(held, &wanted.leaf) => {
+                    session.queue.push_front((wanted.set, wanted.leaf));
+                }
+                Some(Ok(())) => {}
+                Some(Err(rejection)) => {
+                    remember_refused(session, document, &wanted.leaf);
+                    match rejection.verdict() {
+                        Verdict::Sender => charges.push(rejection.to_string()),
+                        Verdict::Wait => waits = true,
+                        Verdict::Author | Verdict::None => {}
+                    }
+                }
+                None => remember_refused(session, document, &wanted.leaf),
+            }
+        }
+        if waits {
+            // A certificate or charter may be what is missing: a hello tells
+            // the peer what we hold, and a later comparison tries again.
+            session.refused.clear();
+            if let Some(pull) = &mut session.pull {
+                pull.incomplete = true;
+            }
+            self.send_hello(id);
+        }
+        for reason in charges {
+            self.charge(now, id, reason);
+        }
+        self.pump_all(now);
+    }
+
+    /// Names the key of a session's peer.
+    pub fn key_of(&self, id: SessionId) -> Option<PublicKey> {
+        self.sessions.get(&id).map(|session| session.key)
+    }
+}
+
+/// Queues a leaf that holds something we lack. `false` if there is no room.
+fn enqueue(session: &mut Session, state: &SetState, set: SetKey, leaf: Leaf, first: bool) -> bool {
+    if !lacks(state.inventory.get(&leaf.document), &leaf)
+        || session.refused.get(&leaf.document) == Some(&mark(&leaf))
+    {
+        return true;
+    }
+    if session.queue.len() >= QUEUE_MAX {
+        return false;
+    }
+    if first {
+        session.queue.push_front((set, leaf));
+    } else {
+        session.queue.push_back((set, leaf));
+    }
+    true
+}
+
+fn remember_refused(session: &mut Session, document: DocumentId, leaf: &Leaf) {
+    if session.refused.len() >= REFUSED_MAX {
+        session.refused.pop_first();
+    }
+    session.refused.insert(document, mark(leaf));
+}
+
+/// Names what a leaf offers.
+fn mark(leaf: &Leaf) -> NodeHash {
+    let mut mark = Holding { epoch: leaf.epoch, state: leaf.state.clone() }.hash();
+    for (byte, epoch) in mark.iter_mut().zip(leaf.epoch.to_be_bytes()) {
+        *byte ^= epoch;
+    }
+    mark
+}
+
+/// Whether a leaf offers something: more than is held, or a contradiction,
+/// which is evidence.
+fn lacks(held: Option<&Holding>, leaf: &Leaf) -> bool {
+    let Some(held) = held else { return true };
+    let theirs = Holding { epoch: leaf.epoch, state: leaf.state.clone() };
+    held.lacks(&theirs) || contradicts(held, leaf).next().is_some()
+}
+
+fn contradicts(held: &Holding, leaf: &Leaf) -> impl Iterator<Item = crate::ids::ActorId> {
+    let frontiers = match (&held.state, &leaf.state) {
+        (HoldingState::Live(own), HoldingState::Live(theirs)) if held.epoch == leaf.epoch => {
+            Some((own, theirs))
+        }
+        _ => None,
+    };
+    frontiers.into_iter().flat_map(|(own, theirs)| own.contradicts(theirs))
+}
+
+/// Whether something of the leaf's epoch has come, so that asking again leads
+/// further.
+fn moved(held: Option<&Holding>, leaf: &Leaf) -> bool {
+    held.is_some_and(|held| held.epoch == leaf.epoch && contradicts(held, leaf).next().is_none())
+}
+
+fn want(held: Option<&Holding>, leaf: &Leaf) -> Want {
+    let mut want = Want { document: leaf.document, epoch: 0, frontier: Default::default() };
+    if let Some(held) = held {
+        want.epoch = held.epoch;
+        let contradicting: Vec<_> = contradicts(held, leaf).collect();
+        for entry in held.frontier().into_iter().flat_map(|frontier| frontier.entries()) {
+            if !contradicting.contains(&entry.actor) {
+                want.frontier.advance(*entry);
+            }
+        }
+    }
+    want
+}

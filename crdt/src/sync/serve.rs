@@ -1,0 +1,151 @@
+//! Answering what a peer asks: buckets, entries, changes.
+
+use super::{
+    CHANGES_BYTES_TARGET, DocumentChanges, Effect, Entries, Message, RequestId, SessionId, SetKey, Sync, Want,
+};
+use crate::{
+    ids::{DocumentId, Millis},
+    inventory::{Leaf, NodeHash, Prefix},
+    seal::SealedChange,
+};
+
+/// Leaves of a bucket above which its 16 sub-bucket hashes are sent instead.
+const LEAVES_OF_BUCKET_MAX: usize = 512;
+/// Leaves in one answer: some 100 bytes each, within a message.
+const LEAVES_OF_ANSWER_MAX: usize = 2_048;
+/// Wants of one peer that wait while one is loaded.
+const WAITING_WANTS_MAX: usize = 4;
+/// Parts of a set that one question may name.
+const PREFIXES_ASKED_MAX: usize = 64;
+
+impl Sync {
+    /// The set, if the session's peer may see it.
+    fn set_for(&mut self, id: SessionId, set: &SetKey) -> Option<&mut super::SetState> {
+        let town = self.sessions.get(&id)?.town;
+        self.sets.get_mut(set).filter(|state| set.town == town || state.audience.includes_town(&town))
+    }
+
+    pub(super) fn ask_buckets(&mut self, _: Millis, id: SessionId, set: SetKey) {
+        let hashes: [NodeHash; 256] =
+            self.set_for(id, &set).map_or([NodeHash::default(); 256], |state| state.inventory.buckets());
+        self.send(id, &Message::Buckets(set, hashes.concat()));
+    }
+
+    pub(super) fn ask_entries(&mut self, now: Millis, id: SessionId, set: SetKey, prefixes: Vec<Prefix>) {
+        if prefixes.len() > PREFIXES_ASKED_MAX {
+            return self.charge(now, id, "a question for too many parts at once");
+        }
+        for prefix in prefixes {
+            let mut entries = Entries { set, prefix, sub_buckets: Vec::new(), leaves: Vec::new() };
+            if let Some(state) = self.set_for(id, &set) {
+                match prefix {
+                    Prefix::Bucket(bucket)
+                        if state.inventory.entries(prefix).count() > LEAVES_OF_BUCKET_MAX =>
+                    {
+                        entries.sub_buckets = state.inventory.sub_buckets(bucket).concat();
+                    }
+                    Prefix::Bucket(_) | Prefix::SubBucket(_) => {
+                        let held = state.inventory.entries(prefix).take(LEAVES_OF_ANSWER_MAX);
+                        entries.leaves =
+                            held.map(|(document, holding)| Leaf::new(*document, holding.clone())).collect();
+                    }
+                }
+            }
+            self.send(id, &Message::Entries(entries));
+        }
+    }
+
+    pub(super) fn want(&mut self, now: Millis, id: SessionId, wants: Vec<Want>) {
+        let Some(session) = self.sessions.get_mut(&id) else { return };
+        if session.asked.len() >= WAITING_WANTS_MAX {
+            return self.charge(now, id, "more questions than may wait");
+        }
+        session.asked.push_back(wants);
+        self.load_next(id);
+    }
+
+    /// Loads the next want of a peer, if none is being loaded.
+    fn load_next(&mut self, id: SessionId) {
+        while let Some(session) = self.sessions.get_mut(&id)
+            && session.serving.is_none()
+            && let Some(wants) = session.asked.pop_front()
+        {
+            let (here, absent): (Vec<Want>, Vec<Want>) =
+                wants.into_iter().partition(|want| self.may_have(id, &want.document));
+            if !absent.is_empty() {
+                let absent: Vec<DocumentId> = absent.into_iter().map(|want| want.document).collect();
+                self.send(id, &Message::Absent(absent));
+            }
+            if !here.is_empty() {
+                let request = self.next_request();
+                if let Some(session) = self.sessions.get_mut(&id) {
+                    session.serving = Some(request);
+                }
+                self.effects.push_back(Effect::Load { request, wants: here });
+            }
+        }
+    }
+
+    fn may_have(&self, id: SessionId, document: &DocumentId) -> bool {
+        let Some(town) = self.sessions.get(&id).map(|session| session.town) else { return false };
+        self.sets
+            .iter()
+            .any(|(set, state)| self.may_see(town, set, state) && state.inventory.get(document).is_some())
+    }
+
+    pub(super) fn loaded(&mut self, request: RequestId, documents: Vec<DocumentChanges>) {
+        let found = self.sessions.iter_mut().find(|(_, session)| session.serving == Some(request));
+        let Some((id, session)) = found else { return };
+        session.serving = None;
+        let id = *id;
+        let (mut part, mut bytes) = (Vec::new(), 0);
+        for document in documents {
+            let size = size_of(&document);
+            if bytes + size > CHANGES_BYTES_TARGET && !part.is_empty() {
+                self.send(id, &Message::Changes(std::mem::take(&mut part)));
+                bytes = 0;
+            }
+            bytes += size;
+            part.push(document);
+        }
+        if !part.is_empty() {
+            self.send(id, &Message::Changes(part));
+        }
+        self.load_next(id);
+    }
+}
+
+/// Roughly how many bytes a document takes in a message.
+fn size_of(document: &DocumentChanges) -> usize {
+    let record = document.record.as_ref().map_or(0, |record| record.body().len() + 128);
+    let changes = document.changes.iter().map(|change| crate::seal::Seal::SIZE + change.operations.len() + 4);
+    64 + record + changes.sum::<usize>()
+}
+
+/// The changes that come after a frontier, in their order: of each actor those
+/// past the sequence number held, or all if what is held there is another
+/// change, which the asker's gate will take as evidence.
+pub fn changes_after<'a>(
+    changes: &'a [SealedChange],
+    want: &'a Want,
+    epoch: u32,
+) -> impl Iterator<Item = &'a SealedChange> {
+    let held = move |change: &SealedChange| {
+        want.epoch == epoch && want.frontier.covers(&change.seal.actor, change.seal.seq)
+    };
+    changes.iter().filter(move |change| !held(change))
+}
+
+impl Sync {
+    /// Whether nothing is asked, judged or served: for tests and shutdown.
+    pub fn is_idle(&self) -> bool {
+        self.busy.is_empty()
+            && self.effects.is_empty()
+            && self.sessions.values().all(|session| {
+                session.is_drained()
+                    && session.pull.is_none()
+                    && session.serving.is_none()
+                    && session.asked.is_empty()
+            })
+    }
+}
