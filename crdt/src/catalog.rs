@@ -29,6 +29,7 @@ pub use codes::{
 pub use dataset::{
     Agent, ByteSize, Catalog, Contact, DataService, Dataset, DatasetSeries, Distribution, Spatial,
 };
+pub(crate) use edit::Changes;
 pub use edit::{
     CatalogEdit, DISTRIBUTIONS_MAX, DatasetEdit, InternalEdit, MEMBERS_MAX, NewDataset, RecordEdit,
 };
