@@ -116,6 +116,8 @@ pub struct SearchPage {
     pub items: Vec<SearchHit>,
     /// Counts by filter: `town`, `theme`, `domain`, `format`, `licence`, `frequency`, `class`.
     pub facets: BTreeMap<String, Vec<FacetCount>>,
+    /// No dataset contains all words; these contain some.
+    pub relaxed: bool,
 }
 
 /// One dataset found.
@@ -141,9 +143,24 @@ pub struct SearchHit {
     pub status: LifecycleStatus,
     /// `dct:modified`, RFC 3339.
     pub modified: Option<String>,
-    /// Field to passage with the words found between `<mark>` and `</mark>`,
-    /// everything else escaped for HTML.
-    pub highlights: BTreeMap<String, String>,
+    /// Codes of its EU data themes.
+    pub themes: Vec<String>,
+    /// Its formats.
+    pub formats: Vec<String>,
+    /// IRI of its licence.
+    pub licence: Option<String>,
+    /// With [`SearchQuery::highlight`]: `title/de`, `title/en`, `description/de`
+    /// and `description/en` in pieces, as far as there are such texts.
+    pub highlights: BTreeMap<String, Vec<Fragment>>,
+}
+
+/// A piece of a text, not escaped for any markup.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Fragment {
+    /// The piece.
+    pub text: String,
+    /// Whether it is what was searched for.
+    pub marked: bool,
 }
 
 /// How many hits have one value.
