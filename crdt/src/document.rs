@@ -22,18 +22,20 @@
 mod edit;
 mod history;
 mod read;
+mod rebuild;
 pub mod schema;
 #[cfg(test)]
 mod tests;
 mod tree;
 
-use automerge::{Automerge, Change, LoadOptions, ReadDoc, VerificationMode};
+use automerge::{Automerge, LoadOptions, ReadDoc, VerificationMode};
 
 use crate::ids::{ActorId, ChangeHash};
 
 pub use edit::{EditError, Edited};
 pub use history::{ChangeRecord, Conflict, ConflictValue, FieldDifference};
 pub use read::{CatalogContent, DatasetContent};
+pub use rebuild::{ExplainError, LocalChange};
 
 /// One document: a record with its whole history.
 #[derive(Clone)]
@@ -99,7 +101,7 @@ impl Document {
 
     /// Applies a change that was rebuilt from its operations, at once or not at
     /// all; a change that is held already changes nothing.
-    pub(crate) fn apply(&mut self, change: Change) -> Result<(), ApplyError> {
+    pub(crate) fn apply(&mut self, LocalChange(change): LocalChange) -> Result<(), ApplyError> {
         // Automerge would queue such a change without saying so.
         if let Some(missing) =
             change.deps().iter().copied().map(from_automerge).find(|hash| !self.holds(hash))
@@ -107,16 +109,6 @@ impl Document {
             return Err(ApplyError::MissingDependency(missing));
         }
         self.inner.apply_changes([change]).map_err(|error| ApplyError::Refused(error.to_string()))
-    }
-
-    /// Everything that was changed, in causal order.
-    pub(crate) fn changes(&self) -> Vec<Change> {
-        self.inner.get_changes(&[])
-    }
-
-    /// One of its changes.
-    pub(crate) fn change(&self, hash: &ChangeHash) -> Option<Change> {
-        self.inner.get_change_by_hash(&to_automerge(hash))
     }
 }
 

@@ -13,7 +13,8 @@ use crate::{
     authority::{Authority, NodeSignatureRejection},
     encoding::{self, DecodeError, FormatOne},
     ids::{AudienceHash, CertificateHash, FederationId, ManifestHash, Town, UnixMillis},
-    inventory::NodeHash,
+    inventory::{Inventory, NodeHash},
+    sealed_document::Signer,
     signed::{Record, Signed},
 };
 
@@ -85,6 +86,33 @@ pub struct Manifest {
 }
 
 impl Manifest {
+    /// The manifest that follows `last` and tells what `held` holds.
+    pub fn sign_next(
+        signer: &Signer,
+        town: Town,
+        audience: Audience,
+        last: Option<&Signed<Self>>,
+        held: &mut Inventory,
+        cosignatures: Vec<Cosignature>,
+        now: UnixMillis,
+    ) -> Signed<Self> {
+        let manifest = Self {
+            format: FormatOne,
+            federation: signer.federation,
+            town,
+            audience,
+            version: next_version(last.map(|last| last.value().version), now),
+            previous: last.map_or_else(ManifestHash::default, Signed::<Self>::id),
+            root: held.root().into(),
+            documents: held.len() as u64,
+            changes: held.changes(),
+            time: now,
+            cosignatures,
+            certificate: signer.certificate,
+        };
+        Signed::new(manifest, &signer.key)
+    }
+
     /// Root of the inventory.
     pub fn root(&self) -> NodeHash {
         *self.root

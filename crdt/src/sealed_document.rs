@@ -15,7 +15,7 @@ use ed25519_dalek::SigningKey;
 
 use crate::{
     audience::Audience,
-    document::{self, Document, LocalChange},
+    document::{Document, EditError, Edited, LocalChange},
     epoch::EpochRecord,
     frontier::{Frontier, FrontierEntry},
     gate::{Code, Rejection, Structure, StructureError},
@@ -58,13 +58,16 @@ impl Signer {
 }
 
 /// Why a local edit was not sealed.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[derive(Debug, thiserror::Error)]
 pub enum AuthorError {
     /// The epoch is full: the next edit needs a new one.
     #[error(
         "the document has {EPOCH_CHANGES_MAX} changes or {EPOCH_ACTORS_MAX} actors in its epoch; start the next epoch"
     )]
     EpochFull,
+    /// The edit itself is not possible.
+    #[error(transparent)]
+    Edit(#[from] EditError),
     /// The edit makes a change that other nodes would refuse.
     #[error("the edit is refused: {0}")]
     Refused(Rejection),
@@ -98,7 +101,7 @@ impl SealedDocument {
             genesis,
             record,
             document: Document::empty(),
-            structure: Structure::new(document::schema_allows),
+            structure: Structure::new(genesis.kind),
             frontier: Frontier::default(),
             seals: BTreeMap::new(),
             changes: Vec::new(),
@@ -254,7 +257,7 @@ impl SealedDocument {
         signer: &Signer,
         pseudonym: Pseudonym,
         now: UnixMillis,
-        edit: impl FnOnce(&mut Document, ActorId) -> Option<LocalChange>,
+        edit: impl FnOnce(&Document, ActorId) -> Result<Option<Edited>, EditError>,
     ) -> Result<Option<AdmittedChange>, AuthorError> {
         let actor = signer.actor(&self.id(), self.epoch());
         let full = self.changes.len() >= EPOCH_CHANGES_MAX
@@ -262,7 +265,8 @@ impl SealedDocument {
         if full {
             return Err(AuthorError::EpochFull);
         }
-        let Some(change) = edit(&mut self.document.clone(), actor) else { return Ok(None) };
+        let Some(edited) = edit(&self.document, actor)? else { return Ok(None) };
+        let change = LocalChange::from(edited);
         let operations = change.explain().map_err(|error| {
             AuthorError::Refused(Rejection::new(Code::MalformedOperations, error.to_string()))
         })?;
@@ -393,7 +397,9 @@ fn stage(document: &Document, changes: Vec<LocalChange>) -> Result<Document, Rej
     let unstable = |detail: String| Rejection::new(Code::Unstable, detail);
     let staged = catch_unwind(AssertUnwindSafe(|| {
         let mut staged = document.clone();
-        staged.apply(changes).map_err(|error| error.to_string())?;
+        for change in changes {
+            staged.apply(change).map_err(|error| error.to_string())?;
+        }
         let loaded = Document::load(&staged.save()).map_err(|error| error.to_string())?;
         if loaded.heads() == staged.heads() {
             Ok(staged)

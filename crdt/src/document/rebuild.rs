@@ -25,11 +25,43 @@ pub enum ExplainError {
     Actor(usize),
 }
 
+/// A change as Automerge holds it: made here, or rebuilt from operations.
+#[derive(Debug, Clone, PartialEq)]
+pub struct LocalChange(pub(super) Change);
+
+impl From<super::Edited> for LocalChange {
+    fn from(edited: super::Edited) -> Self {
+        Self(edited.change)
+    }
+}
+
+impl LocalChange {
+    /// The hash that the seal names.
+    pub fn hash(&self) -> ChangeHash {
+        ChangeHash(self.0.hash().0)
+    }
+
+    /// The operations of a change that this program made.
+    ///
+    /// # Errors
+    ///
+    /// When the change holds what the format does not have.
+    pub fn explain(&self) -> Result<Operations, ExplainError> {
+        explain(&self.0)
+    }
+
+    /// The change that operations describe. They must have passed the
+    /// structural rules.
+    pub(crate) fn rebuild(operations: &Operations, actor: &ActorId, seq: u64) -> Self {
+        Self(rebuild(operations, actor, seq))
+    }
+}
+
 /// Builds the Automerge change that `operations` by `actor` describe.
 ///
 /// The operations must have passed the structural rules: counters that cannot
 /// overflow, predecessors in order.
-pub(crate) fn rebuild(operations: &Operations, actor: &ActorId, seq: u64) -> Change {
+fn rebuild(operations: &Operations, actor: &ActorId, seq: u64) -> Change {
     let start_op = NonZeroU64::new(operations.start_op).unwrap_or(NonZeroU64::MIN);
     Change::from(ExpandedChange {
         operations: operations.list.iter().map(to_legacy).collect(),
@@ -46,7 +78,7 @@ pub(crate) fn rebuild(operations: &Operations, actor: &ActorId, seq: u64) -> Cha
 }
 
 /// Lists the operations of an Automerge change that this program made.
-pub(crate) fn explain(change: &Change) -> Result<Operations, ExplainError> {
+fn explain(change: &Change) -> Result<Operations, ExplainError> {
     let expanded = change.decode();
     if expanded.time != 0 || expanded.message.is_some() || !expanded.extra_bytes.is_empty() {
         return Err(ExplainError::Unsupported("a time, message or extra bytes"));

@@ -10,6 +10,9 @@
 use std::collections::BTreeMap;
 
 use crate::{
+    catalog::ValueKind,
+    document::schema::{self, PathPart, SchemaViolation},
+    genesis::DocumentKind,
     ids::{ActorId, ChangeHash},
     operations::{Action, Key, OpId, Operation, Operations, Scalar},
 };
@@ -18,29 +21,6 @@ use crate::{
 pub const DEPTH_MAX: usize = 8;
 /// Keys of one map or elements of one list in one epoch, removed ones included.
 pub const ENTRIES_MAX: usize = 1_024;
-
-/// What kind of value stands at a place.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum ValueKind {
-    /// A map.
-    Map,
-    /// A list.
-    List,
-    /// Nothing.
-    Null,
-    /// Yes or no.
-    Boolean,
-    /// A whole number.
-    Integer,
-    /// A text.
-    Text,
-    /// Raw bytes.
-    Bytes,
-}
-
-/// Which kinds of value are allowed at a path of map keys; list elements have
-/// the path part `[]`.
-pub type Schema = fn(path: &[&str], kind: ValueKind) -> bool;
 
 /// Which rule a change breaks.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -94,13 +74,8 @@ pub enum Problem {
     #[error("its object would have more than {ENTRIES_MAX} entries")]
     TooManyEntries,
     /// The schema has another kind of value there.
-    #[error("a value of kind {kind:?} is not allowed at {path}")]
-    Schema {
-        /// Where.
-        path: String,
-        /// The refused kind.
-        kind: ValueKind,
-    },
+    #[error(transparent)]
+    Schema(SchemaViolation),
 }
 
 /// How far an author could see: per actor the greatest operation counter and
@@ -135,8 +110,8 @@ impl Clock {
 #[derive(Debug, Clone)]
 struct Object {
     list: bool,
-    /// Map keys and `[]` from the root to here.
-    path: Vec<String>,
+    /// Steps from the root to here.
+    path: Vec<PathPart>,
     /// Where this object itself stands, `None` for the root.
     place: Option<(ObjectKey, Slot)>,
     entries: BTreeMap<Slot, Vec<Entry>>,
@@ -162,14 +137,14 @@ struct Entry {
 pub struct Structure {
     objects: BTreeMap<ObjectKey, Object>,
     clocks: BTreeMap<ChangeHash, Clock>,
-    schema: Schema,
+    kind: DocumentKind,
 }
 
 impl Structure {
-    /// An empty document under a schema.
-    pub fn new(schema: Schema) -> Self {
+    /// An empty document of a kind, which has a schema.
+    pub fn new(kind: DocumentKind) -> Self {
         let root = Object { list: false, path: Vec::new(), place: None, entries: BTreeMap::new() };
-        Self { objects: BTreeMap::from([(None, root)]), clocks: BTreeMap::new(), schema }
+        Self { objects: BTreeMap::from([(None, root)]), clocks: BTreeMap::new(), kind }
     }
 
     /// Whether a change is in the document.
@@ -259,11 +234,9 @@ impl Structure {
         if nested && object.path.len() + 2 > DEPTH_MAX {
             return Err(Problem::TooDeep);
         }
-        let path: Vec<&str> = object.path.iter().map(String::as_str).chain([slot.part()]).collect();
-        if !(self.schema)(&path, kind) {
-            return Err(Problem::Schema { path: path.join("/"), kind });
-        }
-        Ok(())
+        let mut path = object.path.clone();
+        path.push(slot.part());
+        schema::check(self.kind, &path, kind).map_err(Problem::Schema)
     }
 
     fn enter(&mut self, id: OpId, slot: Slot, operation: &Operation) {
@@ -283,7 +256,7 @@ impl Structure {
             Action::Put(_) | Action::Delete => return,
         };
         let mut path = object.path.clone();
-        path.push(slot.part().to_owned());
+        path.push(slot.part());
         let made = Object { list, path, place: Some((operation.object, slot)), entries: BTreeMap::new() };
         self.objects.insert(Some(id), made);
     }
@@ -314,10 +287,10 @@ impl Entry {
 }
 
 impl Slot {
-    fn part(&self) -> &str {
+    fn part(&self) -> PathPart {
         match self {
-            Self::Key(key) => key,
-            Self::Element(_) => "[]",
+            Self::Key(key) => PathPart::Key(key.clone()),
+            Self::Element(_) => PathPart::Element,
         }
     }
 }
@@ -328,8 +301,8 @@ impl Action {
             Self::MakeMap => ValueKind::Map,
             Self::MakeList => ValueKind::List,
             Self::Put(Scalar::Null) | Self::Delete => ValueKind::Null,
-            Self::Put(Scalar::Boolean(_)) => ValueKind::Boolean,
-            Self::Put(Scalar::Integer(_)) => ValueKind::Integer,
+            Self::Put(Scalar::Boolean(_)) => ValueKind::Bool,
+            Self::Put(Scalar::Integer(_)) => ValueKind::Int,
             Self::Put(Scalar::Text(_)) => ValueKind::Text,
             Self::Put(Scalar::Bytes(_)) => ValueKind::Bytes,
         }

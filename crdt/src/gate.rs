@@ -7,7 +7,7 @@
 mod structure;
 mod verify;
 
-pub use structure::{DEPTH_MAX, ENTRIES_MAX, Schema, Structure, StructureError, ValueKind};
+pub use structure::{DEPTH_MAX, ENTRIES_MAX, Problem, Structure, StructureError};
 pub use verify::verify;
 
 use std::fmt;
