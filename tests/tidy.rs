@@ -29,7 +29,7 @@ const HOMES: [(&str, &[&str]); 7] = [
     ("automerge", &["crdt/src/document/", "crdt/src/document.rs"]),
     ("redb", &["node/src/store/", "node/src/store.rs"]),
     ("libp2p", &["node/src/network/", "node/src/network.rs"]),
-    ("libp2p_stream", &["node/src/network/", "node/src/network.rs"]),
+    ("yamux", &["node/src/network/", "node/src/network.rs"]),
     ("tantivy", &["node/src/search/", "node/src/search.rs"]),
     ("axum", &["web/src/"]),
     ("clap", &["src/"]),

@@ -3,4 +3,5 @@
 pub mod config;
 pub mod demo;
 pub mod handle;
+pub mod network;
 pub mod view;
