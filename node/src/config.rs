@@ -226,23 +226,29 @@ impl Config {
         environment: impl IntoIterator<Item = (String, String)>,
     ) -> Result<Self, LoadConfigError> {
         let path = directory.join(FILE_NAME);
-        let mut config = match read(&path)? {
-            Some(text) => Self::parse(&text, &path)?,
-            None => Self::default(),
-        };
+        let mut config = Self::default();
+        if let Some(text) = read(&path)? {
+            config.override_with(&text, &path)?;
+        }
         config.override_from(environment)?;
         Ok(config)
     }
 
     /// Understands the text of a settings file; `path` is only named in errors.
     pub fn parse(text: &str, path: &Path) -> Result<Self, LoadConfigError> {
+        let mut config = Self::default();
+        config.override_with(text, path)?;
+        config.check_listeners(&Origin::File(path.to_path_buf()))?;
+        Ok(config)
+    }
+
+    fn override_with(&mut self, text: &str, path: &Path) -> Result<(), LoadConfigError> {
         let origin = Origin::File(path.to_path_buf());
         let table: toml::Table = text.parse().map_err(|error: toml::de::Error| LoadConfigError::Syntax {
             origin: origin.clone(),
             line: line_of(text, error.span().map_or(0, |span| span.start)),
             message: error.message().replace('\n', ", "),
         })?;
-        let mut config = Self::default();
         for (section, content) in &table {
             let Value::Table(content) = content else {
                 return Err(unknown_section(&origin, section));
@@ -253,11 +259,10 @@ impl Config {
             for (name, value) in content {
                 let key = keys::find(section, name)
                     .ok_or_else(|| unknown_key(&origin, &format!("{section}.{name}")))?;
-                config.set(key, value, &origin)?;
+                self.set(key, value, &origin)?;
             }
         }
-        config.check_listeners(&origin)?;
-        Ok(config)
+        Ok(())
     }
 
     /// Lets variables such as `HANSE_PUBLIC_LISTEN` take precedence. Others are
@@ -272,6 +277,7 @@ impl Config {
             .filter(|(name, _)| SECTIONS.iter().any(|(section, _)| name.starts_with(&prefix(section))))
             .collect();
         variables.sort();
+        let mut last = Origin::File(PathBuf::from(FILE_NAME));
         for (name, text) in variables {
             let origin = Origin::Environment(name.clone());
             let key = KEYS
@@ -281,9 +287,10 @@ impl Config {
             let value =
                 (key.kind.from_text)(&text).map_err(|wrong| wrong_value(key, &origin, &text, wrong))?;
             self.set(key, &value, &origin)?;
-            self.check_listeners(&origin)?;
+            last = origin;
         }
-        Ok(())
+        // Both listeners may have moved: only the whole is right or wrong.
+        self.check_listeners(&last)
     }
 
     /// The settings file with every key, its meaning, unit and default.

@@ -69,6 +69,17 @@ fn environment_takes_precedence() {
 }
 
 #[test]
+fn the_two_listeners_may_change_places() {
+    let directory = tempfile::tempdir().unwrap();
+    fs::write(directory.path().join(FILE_NAME), "[public]\nlisten = \"127.0.0.1:8201\"\n").unwrap();
+    let swapped = [("HANSE_DESK_LISTEN", "127.0.0.1:8101")].map(owned);
+    let config = Config::load(directory.path(), swapped).unwrap();
+    assert_eq!((config.public.listen.port(), config.desk.listen.port()), (8201, 8101));
+    let error = Config::load(directory.path(), NOTHING).unwrap_err().to_string();
+    assert!(error.contains("the two listeners need two ports"), "{error}");
+}
+
+#[test]
 fn mistakes_in_the_file_are_named() {
     let cases = [
         ("[public]\nlisten = 8101", "`public.listen` cannot be `8101`: give a text in quotation marks"),
