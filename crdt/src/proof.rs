@@ -76,7 +76,7 @@ pub struct Proof {
     pub changes: Vec<ByteVec>,
     /// The owner's newest manifest; null while it has published none.
     #[n(8)]
-    #[cbor(with = "nullable")]
+    #[cbor(with = "nullable", has_nil)]
     pub manifest: Option<Signed<Manifest>>,
 }
 
@@ -150,5 +150,15 @@ mod nullable {
         ctx: &mut C,
     ) -> Result<Option<T>, minicbor::decode::Error> {
         Option::decode(d, ctx)
+    }
+
+    /// Never left out when writing.
+    pub(super) fn is_nil<T>(_: &Option<T>) -> bool {
+        false
+    }
+
+    /// Never made up when reading.
+    pub(super) fn nil<T>() -> Option<T> {
+        None
     }
 }

@@ -341,7 +341,7 @@ impl CharterChain {
     /// Whether the newest version in force lies on `line`, or its members
     /// agreed to go over to `line`.
     fn consents(&self, line: &[CharterHash]) -> bool {
-        line.contains(&self.tip()) || line.len() > self.line.len() && self.agreed(line)
+        line.contains(&self.tip()) || line.len() >= self.line.len() && self.agreed(line)
     }
 
     /// Whether a threshold of the members in force has signed a version of
