@@ -4,4 +4,5 @@ pub mod config;
 pub mod demo;
 pub mod handle;
 pub mod network;
+pub mod search;
 pub mod view;

@@ -1,0 +1,265 @@
+//! Walks the records a query matches, once: keeps the best, counts facets, applies filters.
+//!
+//! A record that fails the filter of exactly one facet still counts for that facet; that is how a
+//! facet's own filter does not narrow its own counts. What the audience may not see counts
+//! nowhere.
+
+use std::cmp::Reverse;
+use std::collections::{BTreeMap, BinaryHeap};
+use std::sync::Arc;
+
+use tantivy::collector::{Collector, SegmentCollector};
+use tantivy::{DocId, Score, SegmentOrdinal, SegmentReader};
+
+use super::facets::SegmentColumns;
+use super::{Facet, Filters, Sort};
+
+/// Scores are rounded to this fraction, so that the order of additions cannot decide about ties.
+const SCORE_STEPS: f32 = 64.0;
+
+/// Collects one page with its counts.
+pub(super) struct PageCollector<'a> {
+    pub(super) columns: &'a [Arc<SegmentColumns>],
+    pub(super) filters: &'a Filters,
+    pub(super) audience: &'a Filters,
+    pub(super) sort: Sort,
+    /// Whether records have a score to be sorted by.
+    pub(super) scored: bool,
+    /// How many of the best records to keep.
+    pub(super) keep: usize,
+    pub(super) count_facets: bool,
+}
+
+/// What was collected, of one segment or of all.
+#[derive(Default)]
+pub(super) struct Collected {
+    /// Records that match, filters included.
+    pub(super) total: u64,
+    /// Whether any record matches the text, filters aside.
+    pub(super) any_match: bool,
+    pub(super) counts: BTreeMap<Facet, BTreeMap<Box<str>, u64>>,
+    pub(super) candidates: Vec<Candidate>,
+}
+
+/// A record that may be on the page.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Candidate {
+    pub(super) segment: SegmentOrdinal,
+    pub(super) doc: DocId,
+    pub(super) rank: u64,
+    pub(super) score: Score,
+}
+
+impl Collector for PageCollector<'_> {
+    type Fruit = Collected;
+    type Child = SegmentPage;
+
+    fn for_segment(&self, ordinal: SegmentOrdinal, _: &SegmentReader) -> tantivy::Result<SegmentPage> {
+        let columns = Arc::clone(&self.columns[ordinal as usize]);
+        let selection = |filters: &Filters| -> Vec<Selection> {
+            filters
+                .iter()
+                .filter(|(_, values)| !values.is_empty())
+                .map(|(facet, values)| Selection::new(*facet, values, &columns))
+                .collect()
+        };
+        Ok(SegmentPage {
+            segment: ordinal,
+            audience: selection(self.audience),
+            filters: selection(self.filters),
+            sort: self.sort,
+            keep: self.keep,
+            best: BinaryHeap::new(),
+            total: 0,
+            any_match: false,
+            counts: std::array::from_fn(|facet| {
+                let values = if self.count_facets { columns.facets[facet].values.len() } else { 0 };
+                vec![0; values]
+            }),
+            count_facets: self.count_facets,
+            columns,
+        })
+    }
+
+    fn requires_scoring(&self) -> bool {
+        self.scored && self.sort == Sort::Relevance && self.keep > 0
+    }
+
+    fn merge_fruits(&self, segments: Vec<Collected>) -> tantivy::Result<Collected> {
+        let mut all = Collected::default();
+        for segment in segments {
+            all.total += segment.total;
+            all.any_match |= segment.any_match;
+            all.candidates.extend(segment.candidates);
+            for (facet, counts) in segment.counts {
+                let sums = all.counts.entry(facet).or_default();
+                for (value, count) in counts {
+                    *sums.entry(value).or_default() += count;
+                }
+            }
+        }
+        Ok(all)
+    }
+}
+
+/// The chosen values of a facet, as ordinals of a segment.
+struct Selection {
+    facet: Facet,
+    chosen: Vec<bool>,
+}
+
+impl Selection {
+    fn new(facet: Facet, values: &[String], columns: &SegmentColumns) -> Selection {
+        let known = &columns.facets[facet as usize].values;
+        let mut chosen = vec![false; known.len()];
+        for value in values {
+            if let Ok(ordinal) = known.binary_search_by(|known| known.as_ref().cmp(value.as_str())) {
+                chosen[ordinal] = true;
+            }
+        }
+        Selection { facet, chosen }
+    }
+
+    #[inline]
+    fn admits(&self, doc: DocId, columns: &SegmentColumns) -> bool {
+        let ordinals = columns.facets[self.facet as usize].ordinals(doc);
+        ordinals.iter().any(|ordinal| self.chosen[*ordinal as usize])
+    }
+}
+
+/// Collects from one segment.
+pub(super) struct SegmentPage {
+    segment: SegmentOrdinal,
+    columns: Arc<SegmentColumns>,
+    audience: Vec<Selection>,
+    filters: Vec<Selection>,
+    sort: Sort,
+    keep: usize,
+    /// The worst of the best is on top.
+    best: BinaryHeap<Reverse<Kept>>,
+    total: u64,
+    any_match: bool,
+    counts: [Vec<u64>; Facet::ALL.len()],
+    count_facets: bool,
+}
+
+/// Greater is better: higher rank, then smaller key.
+#[derive(Debug, Clone, Copy)]
+struct Kept {
+    rank: u64,
+    key_ordinal: Reverse<u64>,
+    doc: DocId,
+    score: Score,
+}
+
+impl Ord for Kept {
+    fn cmp(&self, other: &Self) -> std::cmp::Ordering {
+        (self.rank, self.key_ordinal, self.doc).cmp(&(other.rank, other.key_ordinal, other.doc))
+    }
+}
+
+impl PartialOrd for Kept {
+    fn partial_cmp(&self, other: &Self) -> Option<std::cmp::Ordering> {
+        Some(self.cmp(other))
+    }
+}
+
+impl PartialEq for Kept {
+    fn eq(&self, other: &Self) -> bool {
+        self.cmp(other).is_eq()
+    }
+}
+
+impl Eq for Kept {}
+
+impl SegmentCollector for SegmentPage {
+    type Fruit = Collected;
+
+    fn collect(&mut self, doc: DocId, score: Score) {
+        if !self.audience.iter().all(|selection| selection.admits(doc, &self.columns)) {
+            return;
+        }
+        self.any_match = true;
+        let mut failed = self.filters.iter().filter(|filter| !filter.admits(doc, &self.columns));
+        match (failed.next(), failed.next()) {
+            (None, _) => {
+                self.total += 1;
+                if self.count_facets {
+                    for facet in Facet::ALL {
+                        self.count(facet, doc);
+                    }
+                }
+                if self.keep > 0 {
+                    self.offer(doc, score);
+                }
+            }
+            (Some(only), None) if self.count_facets => {
+                let facet = only.facet;
+                self.count(facet, doc);
+            }
+            _ => {}
+        }
+    }
+
+    fn harvest(self) -> Collected {
+        let mut collected =
+            Collected { total: self.total, any_match: self.any_match, ..Collected::default() };
+        for (facet, counts) in Facet::ALL.into_iter().zip(&self.counts) {
+            let values = &self.columns.facets[facet as usize].values;
+            let counted = values.iter().zip(counts).filter(|(_, count)| **count > 0);
+            let counted: BTreeMap<_, _> = counted.map(|(value, count)| (value.clone(), *count)).collect();
+            if !counted.is_empty() {
+                collected.counts.insert(facet, counted);
+            }
+        }
+        let segment = self.segment;
+        collected.candidates = self
+            .best
+            .into_iter()
+            .map(|Reverse(kept)| Candidate { segment, doc: kept.doc, rank: kept.rank, score: kept.score })
+            .collect();
+        collected
+    }
+}
+
+impl SegmentPage {
+    #[inline]
+    fn count(&mut self, facet: Facet, doc: DocId) {
+        let counts = &mut self.counts[facet as usize];
+        for ordinal in self.columns.facets[facet as usize].ordinals(doc) {
+            counts[*ordinal as usize] += 1;
+        }
+    }
+
+    #[inline]
+    fn offer(&mut self, doc: DocId, score: Score) {
+        let rank = self.rank(doc, score);
+        let full = self.best.len() >= self.keep;
+        if full && self.best.peek().is_some_and(|worst| rank < worst.0.rank) {
+            return;
+        }
+        let key_ordinal = Reverse(self.columns.keys.ords().first(doc).unwrap_or(u64::MAX));
+        let kept = Kept { rank, key_ordinal, doc, score };
+        if !full {
+            self.best.push(Reverse(kept));
+        } else if let Some(mut worst) = self.best.peek_mut()
+            && kept > worst.0
+        {
+            *worst = Reverse(kept);
+        }
+    }
+
+    /// A number that is greater for better records; comparable between segments, except by title.
+    fn rank(&self, doc: DocId, score: Score) -> u64 {
+        let modified = self.columns.modified.get(doc as usize).copied().unwrap_or(i64::MIN);
+        match self.sort {
+            Sort::Relevance => {
+                let steps = (score * SCORE_STEPS).round() as u64;
+                let recency = modified.clamp(0, i64::from(u32::MAX)) as u64;
+                steps << 32 | recency
+            }
+            Sort::Modified => tantivy::i64_to_u64(modified),
+            Sort::Title => u64::MAX - self.columns.titles.ords().first(doc).unwrap_or(u64::MAX),
+        }
+    }
+}

@@ -1,0 +1,465 @@
+//! The index itself: opening, bringing up to date, and what searches see of it.
+//!
+//! A directory holds generations side by side and a file `current` that names the one in use:
+//!
+//! ```text
+//! current             generation-7
+//! generation-7/       tantivy's files
+//! generation-8/       being rebuilt, unknown to readers until `current` names it
+//! ```
+
+use std::fs;
+use std::io;
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock};
+
+use serde::{Deserialize, Serialize};
+use tantivy::directory::{INDEX_WRITER_LOCK, RamDirectory};
+use tantivy::indexer::IndexWriterOptions;
+use tantivy::{Directory, Index, IndexReader, IndexSettings, IndexWriter, ReloadPolicy, TantivyError};
+use thiserror::Error;
+
+use super::SearchChange;
+use super::analysis::Analyzer;
+use super::directory::DerivedDirectory;
+use super::facets::ColumnCache;
+use super::fields::{Fields, INDEX_FORMAT};
+use super::merging::TieredMerges;
+use super::run::{SearchError, View};
+
+/// Memory for records that are being indexed: tantivy's least, as edits come one by one.
+const EDIT_HEAP_BYTES: usize = 15_000_000;
+/// The same while many records come at once: fewer, larger segments.
+const BULK_HEAP_BYTES: usize = 64_000_000;
+/// Decompressed blocks of stored records kept per segment; a page needs a few.
+const STORE_BLOCKS_KEPT: usize = 8;
+/// Longest key of a record.
+const KEY_BYTES_MAX: usize = 256;
+pub(super) const CURRENT_FILE: &str = "current";
+const MANAGED_FILE: &str = ".managed.json";
+const GENERATION_PREFIX: &str = "generation-";
+
+/// What [`SearchIndex::open`] found.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum OpenOutcome {
+    /// The index is whole, up to [`SearchIndex::position`].
+    Ready,
+    /// The index is empty and must be rebuilt.
+    NeedsRebuild {
+        /// Why.
+        reason: RebuildReason,
+    },
+}
+
+/// Why an index must be rebuilt.
+#[derive(Debug, Clone, PartialEq, Eq, Error)]
+pub enum RebuildReason {
+    /// There is none yet, or building it was never finished.
+    #[error("there is no finished search index")]
+    Missing,
+    /// Another release wrote it.
+    #[error("the search index has another format than {INDEX_FORMAT}")]
+    OtherFormat,
+    /// It was derived from another store.
+    #[error("the search index belongs to another store")]
+    OtherSource,
+    /// Its files are damaged.
+    #[error("the search index is damaged: {detail}")]
+    Damaged {
+        /// What is damaged.
+        detail: String,
+    },
+}
+
+/// An index cannot even be made anew.
+#[derive(Debug, Error)]
+pub enum OpenSearchError {
+    /// The directory cannot be used.
+    #[error("use the directory {} for the search index: {error}", path.display())]
+    Directory {
+        /// The directory.
+        path: PathBuf,
+        /// Why not.
+        error: io::Error,
+    },
+    /// Another process has it open.
+    #[error("open the search index in {}: another process is writing to it", path.display())]
+    InUse {
+        /// The directory.
+        path: PathBuf,
+    },
+    /// tantivy refuses.
+    #[error("create a search index: {0}")]
+    Create(String),
+}
+
+/// Changes cannot be brought into an index.
+#[derive(Debug, Error)]
+pub enum ApplyError {
+    /// A key is empty or too long.
+    #[error("index a record: its key has {bytes} bytes, not 1 to {KEY_BYTES_MAX}")]
+    Key {
+        /// Its length.
+        bytes: usize,
+    },
+    /// The files cannot be written, for example because the disk is full.
+    ///
+    /// The index stays as it was and the same changes can be applied again.
+    #[error("write the search index: {0}")]
+    Write(String),
+}
+
+impl From<TantivyError> for ApplyError {
+    fn from(error: TantivyError) -> Self {
+        ApplyError::Write(error.to_string())
+    }
+}
+
+/// An index of records that can be searched while it is written; see the module.
+pub struct SearchIndex {
+    /// Where generations lie; nowhere for an index in memory.
+    pub(super) home: Option<PathBuf>,
+    pub(super) source: String,
+    serving: RwLock<Arc<Generation>>,
+    writing: Mutex<Writing>,
+}
+
+/// One complete index.
+pub(super) struct Generation {
+    pub(super) index: Index,
+    fields: Fields,
+    reader: IndexReader,
+    columns: ColumnCache,
+    position: Mutex<Option<u64>>,
+    pub(super) directory: Option<PathBuf>,
+}
+
+/// What changes need; exists once.
+struct Writing {
+    writer: Option<IndexWriter>,
+    analyzer: Analyzer,
+    bulk: bool,
+}
+
+/// Stored with every commit.
+#[derive(Debug, Serialize, Deserialize)]
+struct Payload {
+    format: u32,
+    source: String,
+    position: u64,
+}
+
+impl SearchIndex {
+    /// Opens the index in `dir`, or an empty one if there is none that can be used.
+    ///
+    /// `source` names the store that the index is derived from, so that the index of another one
+    /// (a restored backup, say) is not taken for its own. All files are read and checked.
+    pub fn open(dir: &Path, source: &str) -> Result<(SearchIndex, OpenOutcome), OpenSearchError> {
+        let failed = |error| OpenSearchError::Directory { path: dir.to_owned(), error };
+        fs::create_dir_all(dir).map_err(failed)?;
+        let current = current_generation(dir);
+        if let Some(current) = &current
+            && is_locked(current)
+        {
+            return Err(OpenSearchError::InUse { path: dir.to_owned() });
+        }
+        let opened = match &current {
+            Some(current) => Generation::open(current, source),
+            None => Err(RebuildReason::Missing),
+        };
+        let (generation, outcome) = match opened {
+            Ok(generation) => (generation, OpenOutcome::Ready),
+            Err(reason) => {
+                let path = next_generation(dir).map_err(failed)?;
+                let generation = Generation::create(Some(path.clone()))
+                    .map_err(|error| OpenSearchError::Create(error.to_string()))?;
+                make_current(dir, &path).map_err(failed)?;
+                (generation, OpenOutcome::NeedsRebuild { reason })
+            }
+        };
+        if let Some(in_use) = &generation.directory {
+            remove_generations_except(dir, in_use).map_err(failed)?;
+        }
+        Ok((SearchIndex::with(Some(dir.to_owned()), source, generation), outcome))
+    }
+
+    /// An empty index in memory.
+    pub fn in_memory() -> Result<SearchIndex, OpenSearchError> {
+        let generation =
+            Generation::create(None).map_err(|error| OpenSearchError::Create(error.to_string()))?;
+        Ok(SearchIndex::with(None, "", generation))
+    }
+
+    fn with(home: Option<PathBuf>, source: &str, generation: Generation) -> SearchIndex {
+        SearchIndex {
+            home,
+            source: source.to_owned(),
+            serving: RwLock::new(Arc::new(generation)),
+            writing: Mutex::new(Writing { writer: None, analyzer: Analyzer::new(), bulk: false }),
+        }
+    }
+
+    /// The position in the changes that searches see; none before the first change.
+    pub fn position(&self) -> Option<u64> {
+        *locked(&self.serving().position)
+    }
+
+    /// How many records are indexed.
+    pub fn records(&self) -> u64 {
+        self.serving().reader.searcher().num_docs()
+    }
+
+    /// Brings changes into the index, in order; when it returns, searches see them.
+    ///
+    /// `position` is where the index is afterwards. An error changes nothing. Without changes only
+    /// the position moves on, and reaches the disk with the next change.
+    pub fn apply(&self, changes: &[SearchChange], position: u64) -> Result<(), ApplyError> {
+        for change in changes {
+            let key = match change {
+                SearchChange::Put(record) => &record.key,
+                SearchChange::Remove { key } => key,
+            };
+            check_key(key)?;
+        }
+        let mut writing = locked(&self.writing);
+        let serving = self.serving();
+        if !changes.is_empty() {
+            let payload = payload(&self.source, position);
+            let written = writing.write(&serving, changes, &payload);
+            if written.is_err() {
+                // What was not committed is dropped with its writer.
+                writing.writer = None;
+            }
+            written?;
+            serving.reload()?;
+        }
+        *locked(&serving.position) = Some(position);
+        Ok(())
+    }
+
+    /// Gives indexing more memory while many records come at once, or takes it back.
+    ///
+    /// [`SearchIndex::apply`] is still called for batches, of a thousand records or so.
+    pub fn set_bulk(&self, bulk: bool) {
+        let mut writing = locked(&self.writing);
+        if writing.bulk != bulk {
+            *writing = Writing { writer: None, analyzer: Analyzer::new(), bulk };
+        }
+    }
+
+    pub(super) fn serving(&self) -> Arc<Generation> {
+        Arc::clone(&self.serving.read().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    /// What searches see from now until they are done.
+    pub(super) fn view(&self) -> Result<View, SearchError> {
+        let serving = self.serving();
+        let searcher = serving.reader.searcher();
+        let columns = serving.columns.columns(&searcher)?;
+        Ok(View { searcher, columns, fields: serving.fields })
+    }
+
+    /// Replaces what is served; waits for a change that is being applied.
+    pub(super) fn serve(&self, generation: Generation) -> Arc<Generation> {
+        let mut writing = locked(&self.writing);
+        writing.writer = None;
+        let mut serving = self.serving.write().unwrap_or_else(PoisonError::into_inner);
+        std::mem::replace(&mut *serving, Arc::new(generation))
+    }
+}
+
+impl Writing {
+    fn write(
+        &mut self,
+        generation: &Generation,
+        changes: &[SearchChange],
+        payload: &str,
+    ) -> Result<(), ApplyError> {
+        let writer = match &mut self.writer {
+            Some(writer) => writer,
+            none => none.insert(generation.writer(self.bulk)?),
+        };
+        let fields = generation.fields;
+        for change in changes {
+            match change {
+                SearchChange::Put(record) => {
+                    writer.delete_term(fields.key_term(&record.key));
+                    let document = fields.document(record, &mut self.analyzer);
+                    writer.add_document(document.map_err(|error| ApplyError::Write(error.to_string()))?)?;
+                }
+                SearchChange::Remove { key } => {
+                    writer.delete_term(fields.key_term(key));
+                }
+            }
+        }
+        commit(writer, payload)?;
+        Ok(())
+    }
+}
+
+impl Generation {
+    /// Opens a generation and checks every byte of it.
+    fn open(path: &Path, source: &str) -> Result<Generation, RebuildReason> {
+        let damaged = |error: &dyn std::fmt::Display| RebuildReason::Damaged { detail: error.to_string() };
+        let directory = DerivedDirectory::open(path).map_err(|error| damaged(&error))?;
+        let index = Index::open(directory).map_err(|error| match error {
+            TantivyError::IncompatibleIndex(_) => RebuildReason::OtherFormat,
+            other => damaged(&other),
+        })?;
+        let metas = index.load_metas().map_err(|error| damaged(&error))?;
+        let stored = metas.payload.as_deref().ok_or(RebuildReason::Missing)?;
+        let payload: Payload = serde_json::from_str(stored).map_err(|_| RebuildReason::OtherFormat)?;
+        let (schema, fields) = Fields::schema();
+        if payload.format != INDEX_FORMAT || metas.schema != schema {
+            return Err(RebuildReason::OtherFormat);
+        }
+        if payload.source != source {
+            return Err(RebuildReason::OtherSource);
+        }
+        // Only files in tantivy's own list are checked below.
+        if !path.join(MANAGED_FILE).exists() {
+            return Err(damaged(&format!("{MANAGED_FILE} is missing")));
+        }
+        let bad_files = index.validate_checksum().map_err(|error| damaged(&error))?;
+        if let Some(file) = bad_files.iter().min() {
+            return Err(damaged(&format!("the checksum of {} does not match", file.display())));
+        }
+        Generation::with(index, fields, Some(path.to_owned()), Some(payload.position))
+            .map_err(|error| damaged(&error))
+    }
+
+    /// Makes an empty generation in a directory that exists, or in memory.
+    pub(super) fn create(path: Option<PathBuf>) -> tantivy::Result<Generation> {
+        let (schema, fields) = Fields::schema();
+        let directory: Box<dyn Directory> = match &path {
+            Some(path) => Box::new(DerivedDirectory::open(path)?),
+            None => Box::new(RamDirectory::create()),
+        };
+        let index = Index::create(directory, schema, IndexSettings::default())?;
+        Generation::with(index, fields, path, None)
+    }
+
+    fn with(
+        index: Index,
+        fields: Fields,
+        directory: Option<PathBuf>,
+        position: Option<u64>,
+    ) -> tantivy::Result<Generation> {
+        let reader = index
+            .reader_builder()
+            .reload_policy(ReloadPolicy::Manual)
+            .doc_store_cache_num_blocks(STORE_BLOCKS_KEPT)
+            .try_into()?;
+        let columns = ColumnCache::default();
+        Ok(Generation { index, fields, reader, columns, position: Mutex::new(position), directory })
+    }
+
+    pub(super) fn fields(&self) -> Fields {
+        self.fields
+    }
+
+    pub(super) fn writer(&self, bulk: bool) -> tantivy::Result<IndexWriter> {
+        let heap_bytes = if bulk { BULK_HEAP_BYTES } else { EDIT_HEAP_BYTES };
+        let options = IndexWriterOptions::builder()
+            .num_worker_threads(1)
+            .num_merge_threads(1)
+            .memory_budget_per_thread(heap_bytes)
+            .build();
+        let writer = self.index.writer_with_options(options)?;
+        writer.set_merge_policy(Box::new(TieredMerges));
+        Ok(writer)
+    }
+
+    /// Shows searches what was committed last.
+    pub(super) fn reload(&self) -> tantivy::Result<()> {
+        self.reader.reload()?;
+        let searcher = self.reader.searcher();
+        self.columns.retain(&searcher);
+        // Unpacked here, so that no search pays for it.
+        self.columns.columns(&searcher)?;
+        Ok(())
+    }
+
+    pub(super) fn set_position(&self, position: u64) {
+        *locked(&self.position) = Some(position);
+    }
+}
+
+pub(super) fn check_key(key: &str) -> Result<(), ApplyError> {
+    if (1..=KEY_BYTES_MAX).contains(&key.len()) { Ok(()) } else { Err(ApplyError::Key { bytes: key.len() }) }
+}
+
+/// Commits what was written, with the position it reaches.
+pub(super) fn commit(writer: &mut IndexWriter, payload: &str) -> tantivy::Result<()> {
+    let mut prepared = writer.prepare_commit()?;
+    prepared.set_payload(payload);
+    prepared.commit()?;
+    Ok(())
+}
+
+pub(super) fn payload(source: &str, position: u64) -> String {
+    let format = INDEX_FORMAT;
+    serde_json::json!(Payload { format, source: source.to_owned(), position }).to_string()
+}
+
+/// The generation that `current` names, if it names one.
+fn current_generation(dir: &Path) -> Option<PathBuf> {
+    let name = fs::read_to_string(dir.join(CURRENT_FILE)).ok()?;
+    let name = name.trim();
+    generation_number(name)?;
+    Some(dir.join(name))
+}
+
+fn generation_number(name: &str) -> Option<u64> {
+    name.strip_prefix(GENERATION_PREFIX)?.parse().ok()
+}
+
+/// All generations in a directory, with their numbers.
+fn generations(dir: &Path) -> io::Result<Vec<(u64, PathBuf)>> {
+    let mut generations = Vec::new();
+    for entry in fs::read_dir(dir)? {
+        let entry = entry?;
+        if let Some(number) = entry.file_name().to_str().and_then(generation_number) {
+            generations.push((number, entry.path()));
+        }
+    }
+    Ok(generations)
+}
+
+/// Makes the directory of a new generation.
+pub(super) fn next_generation(dir: &Path) -> io::Result<PathBuf> {
+    let last = generations(dir)?.into_iter().map(|(number, _)| number).max().unwrap_or(0);
+    let path = dir.join(format!("{GENERATION_PREFIX}{}", last + 1));
+    fs::create_dir(&path)?;
+    Ok(path)
+}
+
+/// Lets `current` name a generation, all or nothing.
+pub(super) fn make_current(dir: &Path, generation: &Path) -> io::Result<()> {
+    let name = generation.file_name().unwrap_or_default();
+    let unfinished = dir.join(format!(".{CURRENT_FILE}"));
+    fs::write(&unfinished, name.as_encoded_bytes())?;
+    fs::File::open(&unfinished)?.sync_all()?;
+    fs::rename(&unfinished, dir.join(CURRENT_FILE))?;
+    fs::File::open(dir)?.sync_all()
+}
+
+fn remove_generations_except(dir: &Path, kept: &Path) -> io::Result<()> {
+    for (_, path) in generations(dir)? {
+        if path != kept {
+            fs::remove_dir_all(path)?;
+        }
+    }
+    Ok(())
+}
+
+/// Whether another process writes to a generation.
+fn is_locked(generation: &Path) -> bool {
+    let Ok(directory) = DerivedDirectory::open(generation) else { return false };
+    directory.acquire_lock(&INDEX_WRITER_LOCK).is_err()
+}
+
+pub(super) fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    // What is behind these locks is replaced as a whole, so a panic leaves it whole.
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}

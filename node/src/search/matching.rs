@@ -1,0 +1,434 @@
+//! Turns demands into tantivy queries: which terms of which fields, and what each is worth.
+//!
+//! The weights are the ranking: exact words of the title above those of keywords, parts of
+//! compounds, publisher and description, then beginnings of words, then typing errors. It never
+//! decides what a reader may see.
+
+use std::ops::Bound;
+
+use tantivy::postings::TermInfo;
+use tantivy::query::{
+    AllQuery, BooleanQuery, BoostQuery, ConstScoreQuery, EmptyQuery, FuzzyTermQuery, Occur, PhraseQuery,
+    Query, RangeQuery, RegexQuery, TermQuery,
+};
+use tantivy::schema::{Field, IndexRecordOption};
+use tantivy::{DocSet as _, Searcher, SegmentReader, TERMINATED, Term};
+
+use super::analysis::{Analyzer, TextLanguage, Word};
+use super::fields::{Fields, cut};
+use super::query::{Clause, Demands};
+
+/// A word that fewer records contain is searched with typing errors as well.
+const RARE_BELOW_RECORDS: u64 = 3;
+/// Most words of a query that are searched with typing errors; each costs a walk over all terms.
+const TOLERATED_WORDS_MAX: usize = 4;
+/// Shorter beginnings of words find only whole words.
+const PREFIX_CHARS_MIN: usize = 3;
+const ONE_EDIT_CHARS_MIN: usize = 5;
+const TWO_EDITS_CHARS_MIN: usize = 9;
+/// The automaton for typing errors grows with the word.
+const EDITS_CHARS_MAX: usize = 40;
+
+/// Worth of a whole word by field, times its rarity.
+const TITLE_WORTH: f32 = 8.0;
+const KEYWORDS_WORTH: f32 = 4.0;
+const PARTS_WORTH: f32 = 2.5;
+const MORE_WORTH: f32 = 1.5;
+const DESCRIPTION_WORTH: f32 = 1.0;
+const BODY_PARTS_WORTH: f32 = 0.4;
+/// Worth of the beginning of a word.
+const TITLE_PREFIX_WORTH: f32 = 1.5;
+const PARTS_PREFIX_WORTH: f32 = 0.8;
+const BODY_PREFIX_WORTH: f32 = 0.3;
+/// Worth of a word with typing errors, or inside another: below everything above.
+const TITLE_TOLERATED_WORTH: f32 = 0.10;
+const BODY_TOLERATED_WORTH: f32 = 0.03;
+/// The identifier itself was typed.
+const ID_WORTH: f32 = 200.0;
+const PHRASE_WORTH: f32 = 1.5;
+
+/// A word of a query in all forms it is searched by.
+#[derive(Debug, Clone)]
+pub(super) struct WordForms {
+    /// Lower-case, as typed.
+    pub(super) typed: String,
+    /// For prefixes and typing errors.
+    pub(super) folded: String,
+    /// German stem, and the English one if it differs.
+    pub(super) stems: Vec<String>,
+    /// Stems of its parts, if it is a compound.
+    pub(super) parts: Vec<String>,
+    /// How far other words may differ and still be meant.
+    pub(super) tolerance: Option<Tolerance>,
+    /// Too common to be demanded; in German texts it is not even indexed.
+    german_stop: bool,
+    english_stop: bool,
+}
+
+/// How tolerantly a rare word is searched.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Tolerance {
+    /// Letters that may be wrong.
+    pub(super) edits: u8,
+    /// Whether it may be the inside of a longer word.
+    pub(super) inside: bool,
+}
+
+#[derive(Debug, Clone)]
+pub(super) enum Matcher {
+    Words { typed: String, words: Vec<WordForms> },
+    Phrase(Vec<WordForms>),
+}
+
+impl Matcher {
+    pub(super) fn words(&self) -> &[WordForms] {
+        match self {
+            Matcher::Words { words, .. } | Matcher::Phrase(words) => words,
+        }
+    }
+}
+
+/// A query on its way into an index.
+#[derive(Debug, Clone)]
+pub(super) struct Plan {
+    pub(super) wanted: Vec<Matcher>,
+    excluded: Vec<Matcher>,
+    fields: Fields,
+}
+
+impl Plan {
+    pub(super) fn new(demands: &Demands, fields: Fields) -> Plan {
+        let mut analyzer = Analyzer::new();
+        let mut matchers = |clauses: &[Clause]| -> Vec<Matcher> {
+            clauses.iter().map(|clause| matcher(clause, &mut analyzer)).collect()
+        };
+        let excluded = matchers(&demands.excluded);
+        let mut wanted = matchers(&demands.wanted);
+        // "der" alone may be the beginning of a word; beside other words it says nothing.
+        if wanted.iter().any(|matcher| !matcher.words().iter().all(|word| word.german_stop)) {
+            wanted.retain_mut(|matcher| {
+                if let Matcher::Words { words, .. } = matcher {
+                    words.retain(|word| !word.german_stop);
+                }
+                !matcher.words().iter().all(|word| word.german_stop)
+            });
+        }
+        Plan { wanted, excluded, fields }
+    }
+
+    /// Whether records have anything to be ranked by.
+    pub(super) fn is_scored(&self) -> bool {
+        !self.wanted.is_empty()
+    }
+
+    /// Allows typing errors in words that hardly any record contains; returns these words.
+    pub(super) fn tolerate(&mut self, searchers: &[Searcher]) -> tantivy::Result<Vec<String>> {
+        let mut tolerated = Vec::new();
+        let fields = self.fields;
+        for matcher in &mut self.wanted {
+            let Matcher::Words { words, .. } = matcher else { continue };
+            for word in words {
+                if tolerated.len() == TOLERATED_WORDS_MAX {
+                    return Ok(tolerated);
+                }
+                let records = fields.records_with(word, searchers)?;
+                word.tolerance = tolerance(word, records);
+                if word.tolerance.is_some() {
+                    tolerated.push(word.typed.clone());
+                }
+            }
+        }
+        Ok(tolerated)
+    }
+
+    /// The numbers of clauses to demand, one after the other, until something is found.
+    pub(super) fn demands(&self) -> Vec<usize> {
+        let all = self.wanted.len();
+        let mut demands = vec![all, all.div_ceil(2), all.min(1)];
+        demands.dedup();
+        demands
+    }
+
+    /// The query that finds records with `demanded` of the wanted clauses.
+    pub(super) fn query(&self, demanded: usize) -> Box<dyn Query> {
+        let mut clauses: Vec<(Occur, Box<dyn Query>)> = Vec::new();
+        let occur = if demanded == self.wanted.len() { Occur::Must } else { Occur::Should };
+        let wanted = self.wanted.iter().map(|matcher| (occur, self.fields.matching(matcher))).collect();
+        if self.wanted.is_empty() {
+            clauses.push((Occur::Must, Box::new(AllQuery)));
+        } else if occur == Occur::Must {
+            clauses = wanted;
+        } else {
+            let some = BooleanQuery::with_minimum_required_clauses(wanted, demanded);
+            clauses.push((Occur::Must, Box::new(some)));
+        }
+        clauses.extend(self.excluded.iter().map(|matcher| (Occur::MustNot, self.fields.excluding(matcher))));
+        Box::new(BooleanQuery::new(clauses))
+    }
+}
+
+fn matcher(clause: &Clause, analyzer: &mut Analyzer) -> Matcher {
+    let mut forms = |words: &[Word]| words.iter().map(|word| WordForms::new(&word.lower, analyzer)).collect();
+    match clause {
+        Clause::Words { typed, words } => Matcher::Words { typed: typed.clone(), words: forms(words) },
+        Clause::Phrase(words) => Matcher::Phrase(forms(words)),
+    }
+}
+
+impl WordForms {
+    fn new(lower: &str, analyzer: &mut Analyzer) -> WordForms {
+        let german = analyzer.analyse(TextLanguage::German, lower);
+        let english = analyzer.analyse(TextLanguage::English, lower);
+        let mut stems = vec![german.stem.clone(), english.stem.clone()];
+        stems.dedup();
+        WordForms {
+            typed: lower.to_owned(),
+            folded: german.folded.clone(),
+            stems,
+            parts: german.parts.clone(),
+            tolerance: None,
+            german_stop: german.stop,
+            english_stop: english.stop,
+        }
+    }
+
+    pub(super) fn may_be_prefix(&self) -> bool {
+        self.folded.chars().count() >= PREFIX_CHARS_MIN
+    }
+}
+
+fn tolerance(word: &WordForms, records: u64) -> Option<Tolerance> {
+    let chars = word.folded.chars().count();
+    let has_digit = word.folded.contains(|letter: char| letter.is_numeric());
+    if records >= RARE_BELOW_RECORDS || has_digit || !(ONE_EDIT_CHARS_MIN..=EDITS_CHARS_MAX).contains(&chars)
+    {
+        return None;
+    }
+    let edits = if chars >= TWO_EDITS_CHARS_MIN { 2 } else { 1 };
+    Some(Tolerance { edits, inside: records == 0 })
+}
+
+impl Fields {
+    /// How many records contain a word or a beginning of it, up to [`RARE_BELOW_RECORDS`].
+    fn records_with(&self, word: &WordForms, searchers: &[Searcher]) -> tantivy::Result<u64> {
+        let segments = || searchers.iter().flat_map(Searcher::segment_readers);
+        let mut most = 0;
+        for field in [self.title, self.keywords, self.parts, self.more, self.description, self.body_parts] {
+            for stem in &word.stems {
+                let term = Term::from_field_text(field, stem);
+                let mut records = 0;
+                for segment in segments() {
+                    if let Some(info) = segment.inverted_index(field)?.get_term_info(&term)? {
+                        records += alive_records(segment, field, &info, RARE_BELOW_RECORDS - records)?;
+                    }
+                    if records >= RARE_BELOW_RECORDS {
+                        return Ok(records);
+                    }
+                }
+                // A record may have the word in several fields: they are not added up.
+                most = most.max(records);
+            }
+        }
+        if !word.may_be_prefix() {
+            return Ok(most);
+        }
+        let end = prefix_end(&word.folded);
+        for field in [self.title_words, self.body_words, self.parts] {
+            let mut records = 0;
+            for segment in segments() {
+                let index = segment.inverted_index(field)?;
+                let range = index.terms().range().ge(word.folded.as_bytes()).lt(end.as_bytes());
+                let mut terms = range.into_stream()?;
+                while records < RARE_BELOW_RECORDS && terms.advance() {
+                    records += alive_records(segment, field, terms.value(), RARE_BELOW_RECORDS - records)?;
+                }
+            }
+            most = most.max(records);
+        }
+        Ok(most)
+    }
+
+    fn matching(&self, matcher: &Matcher) -> Box<dyn Query> {
+        match matcher {
+            Matcher::Phrase(words) => self.phrase(words),
+            Matcher::Words { typed, words } => {
+                let id = Term::from_field_text(self.ids, cut(typed));
+                let id: Box<dyn Query> = Box::new(TermQuery::new(id, IndexRecordOption::Basic));
+                let id: Box<dyn Query> = Box::new(ConstScoreQuery::new(id, ID_WORTH));
+                let mut all = Vec::new();
+                let only = words.len() == 1;
+                for word in words {
+                    // English texts lack their stop words, German ones may contain them ("IT").
+                    let occur = if word.english_stop && !only { Occur::Should } else { Occur::Must };
+                    all.push((occur, self.word(word)));
+                }
+                any(vec![id, Box::new(BooleanQuery::new(all))])
+            }
+        }
+    }
+
+    fn word(&self, word: &WordForms) -> Box<dyn Query> {
+        let mut ways: Vec<Box<dyn Query>> = Vec::new();
+        for stem in &word.stems {
+            ways.extend([
+                exact(self.title, stem, TITLE_WORTH),
+                exact(self.keywords, stem, KEYWORDS_WORTH),
+                exact(self.parts, stem, PARTS_WORTH),
+                exact(self.more, stem, MORE_WORTH),
+                exact(self.description, stem, DESCRIPTION_WORTH),
+                exact(self.body_parts, stem, BODY_PARTS_WORTH),
+            ]);
+        }
+        if word.may_be_prefix() {
+            ways.push(prefix(self.title_words, &word.folded, TITLE_PREFIX_WORTH));
+            ways.push(prefix(self.parts, &word.folded, PARTS_PREFIX_WORTH));
+            ways.push(prefix(self.body_words, &word.folded, BODY_PREFIX_WORTH));
+        }
+        if let Some(tolerance) = word.tolerance {
+            self.tolerant(word, tolerance, &mut ways);
+        }
+        any(ways)
+    }
+
+    fn tolerant(&self, word: &WordForms, tolerance: Tolerance, ways: &mut Vec<Box<dyn Query>>) {
+        let mut fuzzy = |field: Field, text: &str, worth: f32| {
+            let term = Term::from_field_text(field, text);
+            let query = FuzzyTermQuery::new(term, tolerance.edits, true);
+            ways.push(Box::new(ConstScoreQuery::new(Box::new(query), worth)));
+        };
+        fuzzy(self.title_words, &word.folded, TITLE_TOLERATED_WORTH);
+        for stem in &word.stems {
+            fuzzy(self.title, stem, TITLE_TOLERATED_WORTH);
+            fuzzy(self.keywords, stem, TITLE_TOLERATED_WORTH);
+            fuzzy(self.parts, stem, TITLE_TOLERATED_WORTH);
+            fuzzy(self.description, stem, BODY_TOLERATED_WORTH);
+            fuzzy(self.more, stem, BODY_TOLERATED_WORTH);
+        }
+        if tolerance.inside {
+            for (field, worth) in
+                [(self.title_words, TITLE_TOLERATED_WORTH), (self.body_words, BODY_TOLERATED_WORTH)]
+            {
+                // Folded words are letters and digits, none of which a pattern reads as a sign.
+                if let Ok(inside) = RegexQuery::from_pattern(&format!(".*{}.*", word.folded), field) {
+                    ways.push(Box::new(ConstScoreQuery::new(Box::new(inside), worth)));
+                }
+            }
+        }
+        if !word.parts.is_empty() {
+            let parts = word.parts.iter().map(|part| (Occur::Must, self.part(part))).collect();
+            ways.push(Box::new(ConstScoreQuery::new(
+                Box::new(BooleanQuery::new(parts)),
+                TITLE_TOLERATED_WORTH,
+            )));
+        }
+    }
+
+    /// A part of a compound that no record has as a whole, as a word or a part of its own.
+    fn part(&self, part: &str) -> Box<dyn Query> {
+        let fields = [self.title, self.keywords, self.parts, self.description, self.body_parts];
+        any(fields.into_iter().map(|field| exact(field, part, 1.0)).collect())
+    }
+
+    fn phrase(&self, words: &[WordForms]) -> Box<dyn Query> {
+        let german: Vec<(usize, &str)> = numbered(words)
+            .filter(|(_, word)| !word.german_stop)
+            .map(|(at, word)| (at, word.stems[0].as_str()))
+            .collect();
+        let english: Vec<(usize, &str)> = numbered(words)
+            .filter(|(_, word)| !word.english_stop)
+            .filter_map(|(at, word)| Some((at, word.stems.last()?.as_str())))
+            .collect();
+        let mut readings = vec![german];
+        if !readings.contains(&english) {
+            readings.push(english);
+        }
+        let mut ways = Vec::new();
+        for reading in readings {
+            for (field, worth) in [
+                (self.title, TITLE_WORTH),
+                (self.keywords, KEYWORDS_WORTH),
+                (self.more, MORE_WORTH),
+                (self.description, DESCRIPTION_WORTH),
+            ] {
+                ways.extend(in_order(field, &reading, worth * PHRASE_WORTH));
+            }
+        }
+        any(ways)
+    }
+
+    /// What a record must not have: the words or phrases themselves, not what begins with them.
+    fn excluding(&self, matcher: &Matcher) -> Box<dyn Query> {
+        match matcher {
+            Matcher::Phrase(words) => self.phrase(words),
+            Matcher::Words { words, .. } => {
+                let all = words.iter().map(|word| {
+                    let ways = word.stems.iter().flat_map(|stem| {
+                        [self.title, self.keywords, self.parts, self.more, self.description]
+                            .map(|field| exact(field, stem, 1.0))
+                    });
+                    (Occur::Must, any(ways.collect()))
+                });
+                Box::new(BooleanQuery::new(all.collect()))
+            }
+        }
+    }
+}
+
+/// How many records with a term are not deleted, counted up to `enough`.
+fn alive_records(
+    segment: &SegmentReader,
+    field: Field,
+    term: &TermInfo,
+    enough: u64,
+) -> tantivy::Result<u64> {
+    let Some(alive) = segment.alive_bitset() else { return Ok(u64::from(term.doc_freq)) };
+    let index = segment.inverted_index(field)?;
+    let mut postings = index.read_postings_from_terminfo(term, IndexRecordOption::Basic)?;
+    let mut records = 0;
+    while postings.doc() != TERMINATED && records < enough {
+        records += u64::from(alive.is_alive(postings.doc()));
+        postings.advance();
+    }
+    Ok(records)
+}
+
+fn numbered(words: &[WordForms]) -> impl Iterator<Item = (usize, &WordForms)> {
+    words.iter().enumerate()
+}
+
+fn any(mut ways: Vec<Box<dyn Query>>) -> Box<dyn Query> {
+    match ways.len() {
+        0 => Box::new(EmptyQuery),
+        1 => ways.swap_remove(0),
+        _ => Box::new(BooleanQuery::union(ways)),
+    }
+}
+
+fn exact(field: Field, term: &str, worth: f32) -> Box<dyn Query> {
+    let term = Term::from_field_text(field, term);
+    let query = TermQuery::new(term, IndexRecordOption::WithFreqs);
+    Box::new(BoostQuery::new(Box::new(query), worth))
+}
+
+fn prefix(field: Field, start: &str, worth: f32) -> Box<dyn Query> {
+    let from = Bound::Included(Term::from_field_text(field, start));
+    let to = Bound::Excluded(Term::from_field_text(field, &prefix_end(start)));
+    Box::new(ConstScoreQuery::new(Box::new(RangeQuery::new(from, to)), worth))
+}
+
+/// Sorts behind every word that begins with `start`.
+fn prefix_end(start: &str) -> String {
+    format!("{start}{}", char::MAX)
+}
+
+fn in_order(field: Field, words: &[(usize, &str)], worth: f32) -> Option<Box<dyn Query>> {
+    match words {
+        [] => None,
+        [(_, only)] => Some(exact(field, only, worth)),
+        _ => {
+            let terms = words.iter().map(|(at, stem)| (*at, Term::from_field_text(field, stem))).collect();
+            let phrase = PhraseQuery::new_with_offset(terms);
+            Some(Box::new(BoostQuery::new(Box::new(phrase), worth)))
+        }
+    }
+}
