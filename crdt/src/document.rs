@@ -91,7 +91,7 @@ impl Document {
 
     /// Whether it holds this change.
     pub fn holds(&self, change: &ChangeHash) -> bool {
-        self.inner.get_change_meta_by_hash(&to_automerge(change)).is_some()
+        self.inner.get_missing_deps(&[automerge::ChangeHash(change.0)]).is_empty()
     }
 
     /// How many changes it holds.
@@ -125,10 +125,6 @@ fn with_idle_actor(document: Automerge) -> Automerge {
 
 fn from_automerge(hash: automerge::ChangeHash) -> ChangeHash {
     ChangeHash(hash.0)
-}
-
-fn to_automerge(hash: &ChangeHash) -> automerge::ChangeHash {
-    automerge::ChangeHash(hash.0)
 }
 
 /// The actor, if it has the length that all of ours have.

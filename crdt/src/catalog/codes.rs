@@ -42,6 +42,10 @@ macro_rules! code_list {
             /// German label mean the same.
             pub fn parse(text: &str) -> Result<Self, InvalidField> {
                 let text = text.trim();
+                // Documents hold the code itself: no need to compare labels.
+                if let Some(code) = Self::ALL.iter().copied().find(|code| code.code() == text) {
+                    return Ok(code);
+                }
                 let base: Option<&str> = $base;
                 let word = base.and_then(|base| text.strip_prefix(base)).unwrap_or(text).to_lowercase();
                 let meant = |code: &Self| code.code().to_lowercase() == word || code.label(Lang::De).to_lowercase() == word;
@@ -347,6 +351,10 @@ impl LicenceIri {
 
 /// Accepts the IRI, with `https` too, and the short path (`dl-zero-de/2.0`).
 fn licence(field: &str, text: &str) -> Result<String, InvalidField> {
+    let exact = text.strip_prefix(LICENCE_BASE);
+    if exact.is_some_and(|path| LICENCES.iter().any(|row| row.path == path)) {
+        return Ok(text.to_owned());
+    }
     let word =
         text.strip_prefix("https://").map(|rest| format!("http://{rest}")).unwrap_or_else(|| text.to_owned());
     let path = word.strip_prefix(LICENCE_BASE).unwrap_or(&word);
