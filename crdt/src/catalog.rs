@@ -31,7 +31,8 @@ pub use dataset::{
 };
 pub(crate) use edit::Changes;
 pub use edit::{
-    CatalogEdit, DISTRIBUTIONS_MAX, DatasetEdit, InternalEdit, MEMBERS_MAX, NewDataset, RecordEdit,
+    CatalogEdit, DISTRIBUTIONS_MAX, DatasetEdit, InternalEdit, MEMBERS_MAX, NewDataset, RECORD_BYTES_MAX,
+    RecordEdit,
 };
 pub use fields::{FieldPath, Scalar, ValueKind};
 pub use geo::BoundingBox;

@@ -7,7 +7,7 @@
 
 use serde_json::{Map, Value};
 
-use super::edit::{Changes, DISTRIBUTIONS_MAX, MEMBERS_MAX, too_many};
+use super::edit::{Changes, DISTRIBUTIONS_MAX, MEMBERS_MAX, RECORD_BYTES_MAX, too_large, too_many};
 use super::fields::{
     Check, DATASET, Field, FieldPath, GERMAN, INTERNAL, Keeper, KeyCheck, Scalar, Shape, ValueKind,
     check_entry, find, wrong_kind,
@@ -18,8 +18,6 @@ use super::text::DistributionId;
 
 /// Most errors reported of one body.
 const ERRORS_MAX: usize = 20;
-/// Most bytes of text in one edit: one change must fit the protocol's limit.
-const EDIT_BYTES_MAX: usize = 200 * 1024;
 
 /// A body that cannot be taken as it is; nothing was changed.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -101,16 +99,8 @@ impl Reader {
     }
 
     fn finish(mut self) -> Result<Changes, InvalidBody> {
-        if self.bytes > EDIT_BYTES_MAX && self.errors.is_empty() {
-            self.errors.push(InvalidField::new(
-                "dataset",
-                format!("{} Byte", self.bytes),
-                Bilingual::fixed("sind zu viel für eine Änderung", "are too much for one edit"),
-                Bilingual::made(
-                    format!("auf mehrere Änderungen von höchstens {EDIT_BYTES_MAX} Byte verteilen"),
-                    format!("spread it over several edits of at most {EDIT_BYTES_MAX} bytes"),
-                ),
-            ));
+        if self.bytes > RECORD_BYTES_MAX && self.errors.is_empty() {
+            self.errors.push(too_large(self.bytes));
         }
         if self.errors.is_empty() { Ok(self.changes) } else { Err(InvalidBody { fields: self.errors }) }
     }
@@ -198,10 +188,7 @@ impl Reader {
     }
 
     fn set(&mut self, path: FieldPath, value: Scalar) {
-        self.bytes += path.keys().last().map_or(0, String::len);
-        if let Scalar::Text(text) = &value {
-            self.bytes += text.len();
-        }
+        self.bytes += path.keys().last().map_or(0, String::len) + value.text_len();
         self.changes.set.insert(path, value);
     }
 

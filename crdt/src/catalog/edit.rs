@@ -21,6 +21,10 @@ pub const MEMBERS_MAX: usize = 256;
 /// Most distributions of one dataset.
 pub const DISTRIBUTIONS_MAX: usize = 100;
 
+/// Most bytes of text in one record: publishing and squashing write it whole, as
+/// one change within the protocol's limit.
+pub const RECORD_BYTES_MAX: usize = 200 * 1024;
+
 /// Places to clear and values to set, in this order.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub(crate) struct Changes {
@@ -68,13 +72,32 @@ impl Changes {
 }
 
 fn apply<T: Form>(changes: &Changes, to: &T) -> Result<T, InvalidField> {
-    T::from_leaves(&changes.apply(to.to_leaves())).map_err(|error| {
+    let leaves = changes.apply(to.to_leaves());
+    let bytes =
+        leaves.iter().map(|(path, value)| path.keys().last().map_or(0, String::len) + value.text_len()).sum();
+    if bytes > RECORD_BYTES_MAX {
+        return Err(too_large(bytes));
+    }
+    T::from_leaves(&leaves).map_err(|error| {
         let problem = Bilingual::made(
             format!("ergibt keinen Datensatz ({error})"),
             format!("makes no record ({error})"),
         );
         InvalidField::new("dataset", "…", problem, Bilingual::fixed("die Änderung prüfen", "check the edit"))
     })
+}
+
+/// A record that one change cannot write.
+pub(super) fn too_large(bytes: usize) -> InvalidField {
+    InvalidField::new(
+        "dataset",
+        format!("{bytes} Byte"),
+        Bilingual::fixed("sind zu viel für einen Datensatz", "are too much for one record"),
+        Bilingual::made(
+            format!("Texte und Bereitstellungen auf zusammen {RECORD_BYTES_MAX} Byte kürzen"),
+            format!("shorten texts and distributions to {RECORD_BYTES_MAX} bytes together"),
+        ),
+    )
 }
 
 macro_rules! edit_type {
@@ -397,9 +420,21 @@ mod tests {
         let edit = DatasetEdit::parse(&json!({"keywords": {"de": {"add": rest}}})).unwrap();
         assert_eq!(edit.apply(&first).unwrap_err().field, "keywords/de");
         let long = "x".repeat(30_000);
+        let mut grown = full_dataset();
+        let mut outcomes = (0..8).map(|n| {
+            let edit =
+                DatasetEdit::parse(&json!({"distributions": {format!("d{n}"): {"description": long}}}))
+                    .unwrap();
+            edit.apply(&grown).map(|new| grown = new).map_err(|error| error.field)
+        });
+        assert_eq!(
+            outcomes.find(Result::is_err),
+            Some(Err("dataset".to_owned())),
+            "many small edits end there too"
+        );
         let one = json!({"description": {"de": long, "en": long}});
         let body = json!({"distributions": [one, one, one, one]});
-        assert!(DatasetEdit::parse(&body).unwrap_err().to_string().contains("spread it over several edits"));
+        assert!(DatasetEdit::parse(&body).unwrap_err().to_string().contains("are too much for one record"));
     }
 
     #[test]

@@ -40,6 +40,14 @@ impl Scalar {
         }
     }
 
+    /// Bytes of text in it.
+    pub(crate) fn text_len(&self) -> usize {
+        match self {
+            Self::Text(text) => text.len(),
+            Self::Int(_) | Self::Bool(_) => 0,
+        }
+    }
+
     /// The same value in JSON.
     pub fn to_json(&self) -> serde_json::Value {
         match self {
