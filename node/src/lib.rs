@@ -5,4 +5,5 @@ pub mod demo;
 pub mod handle;
 pub mod network;
 pub mod search;
+pub mod store;
 pub mod view;

@@ -1,0 +1,46 @@
+//! The two database files of a node: what may leave the town, and what never
+//! does.
+//!
+//! [`ReplicaStore`] (`replica.redb`) takes sealed and signed things only;
+//! [`ClosedStore`] (`closed.redb`) takes the town's own records only. Neither
+//! can name the other's types. The tables are specified byte by byte in
+//! `docs/storage.md`. Nothing here decides what is true: the store keeps what
+//! it is given, durably, and gives it back or says what is lost.
+
+mod closed;
+mod compress;
+mod database;
+mod error;
+mod replica;
+mod replica_write;
+mod rows;
+
+pub use closed::{ClosedSnapshot, ClosedStore, ClosedWrite, TokenRow};
+pub use error::{OpenStoreError, ReadStoreError, WriteError};
+pub use replica::{ReplicaCounts, ReplicaSnapshot, ReplicaStore};
+pub use replica_write::ReplicaWrite;
+pub use rows::{DocumentRow, QuarantinedChange, ViewContent, ViewRow};
+
+/// Name of the file of sealed documents.
+pub const REPLICA_FILE: &str = "replica.redb";
+/// Name of the file of the town's own records.
+pub const CLOSED_FILE: &str = "closed.redb";
+
+/// Format of both files that this build writes.
+pub const FORMAT_VERSION: u32 = 1;
+
+/// How a store file is opened.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct StoreSettings {
+    /// Page cache in bytes.
+    pub cache_bytes: usize,
+    /// Whether every page is checked first. Without it, one flipped bit can be
+    /// read as other data (design, section 9).
+    pub check_integrity: bool,
+}
+
+impl Default for StoreSettings {
+    fn default() -> Self {
+        Self { cache_bytes: 32 * 1024 * 1024, check_integrity: true }
+    }
+}

@@ -1,0 +1,345 @@
+//! `replica.redb`: what the federation shares. Sealed changes, signed records,
+//! and the views derived from them.
+//!
+//! Takes no record of the town's own: a [`LocalRecord`] or [`Internal`] cannot
+//! be handed to any method here or of [`ReplicaWrite`].
+//!
+//! [`LocalRecord`]: crdt::catalog::LocalRecord
+//! [`Internal`]: crdt::catalog::Internal
+
+use std::path::Path;
+use std::sync::Arc;
+
+use crdt::epoch::{EpochRecord, Receipt};
+use crdt::ids::{DatasetId, DocumentId, FederationId, Town};
+use crdt::seal::SealedChange;
+use crdt::signed::{Record, Signed};
+use redb::{ReadTransaction, ReadableTable, ReadableTableMetadata, TableDefinition};
+
+use super::database::{self, Kind, Store};
+use super::error::{Blame, OpenStoreError, ReadStoreError, WriteError};
+use super::replica_write::ReplicaWrite;
+use super::rows::{AUTHOR_BYTES, ChangeReader, DocumentRow, QuarantinedChange, ViewRow};
+use super::{REPLICA_FILE, StoreSettings};
+
+pub(super) const KIND: Kind = Kind {
+    file: REPLICA_FILE,
+    lost: "lost are this node's copies of all open datasets, its own ones included",
+    remedy: "put the file aside and restore it from the last backup, or start without it: the other \
+             towns give back every open dataset, your own ones too, except edits that never reached them",
+};
+
+pub(super) const BLAME: Blame = Blame(REPLICA_FILE);
+
+pub(super) type Id = &'static [u8; 32];
+pub(super) type Bytes = &'static [u8];
+
+pub(super) const DOCUMENTS: TableDefinition<'static, Id, Bytes> = TableDefinition::new("documents");
+pub(super) const CHANGES: TableDefinition<'static, &'static [u8; 40], Bytes> =
+    TableDefinition::new("changes");
+pub(super) const AUTHORS: TableDefinition<'static, u32, &'static [u8; AUTHOR_BYTES]> =
+    TableDefinition::new("authors");
+pub(super) const AUTHOR_NUMBERS: TableDefinition<'static, &'static [u8; AUTHOR_BYTES], u32> =
+    TableDefinition::new("author_numbers");
+pub(super) const VIEWS: TableDefinition<'static, Id, Bytes> = TableDefinition::new("views");
+pub(super) const DATASETS: TableDefinition<'static, &'static [u8; 48], ()> = TableDefinition::new("datasets");
+pub(super) const LOG: TableDefinition<'static, &'static [u8; 40], ()> = TableDefinition::new("log");
+pub(super) const EPOCHS: TableDefinition<'static, Bytes, Bytes> = TableDefinition::new("epochs");
+pub(super) const CHARTERS: TableDefinition<'static, Bytes, Bytes> = TableDefinition::new("charters");
+pub(super) const CERTIFICATES: TableDefinition<'static, Bytes, Bytes> = TableDefinition::new("certificates");
+pub(super) const REVOCATIONS: TableDefinition<'static, Bytes, Bytes> = TableDefinition::new("revocations");
+pub(super) const MANIFESTS: TableDefinition<'static, Bytes, Bytes> = TableDefinition::new("manifests");
+pub(super) const RECEIPTS: TableDefinition<'static, Bytes, Bytes> = TableDefinition::new("receipts");
+pub(super) const QUARANTINE: TableDefinition<'static, Bytes, Bytes> = TableDefinition::new("quarantine");
+pub(super) const EVIDENCE: TableDefinition<'static, Bytes, Bytes> = TableDefinition::new("evidence");
+
+pub(super) const POSITION: &str = "position";
+pub(super) const FEDERATION: &str = "federation";
+
+/// The open file. Cheap to clone; all copies are one file.
+#[derive(Debug, Clone)]
+pub struct ReplicaStore {
+    store: Arc<Store>,
+}
+
+impl ReplicaStore {
+    /// Opens the file of a data directory, or makes it.
+    pub fn open(directory: &Path, settings: StoreSettings) -> Result<Self, OpenStoreError> {
+        let store = Store::open(&directory.join(REPLICA_FILE), KIND, settings)?;
+        Self::prepared(store).map_err(|error| OpenStoreError::Damaged {
+            path: directory.join(REPLICA_FILE),
+            detail: error.to_string(),
+            lost: KIND.lost,
+            remedy: KIND.remedy,
+        })
+    }
+
+    /// A store in memory, for tests.
+    pub fn in_memory() -> Self {
+        Self::prepared(Store::in_memory(KIND)).expect("tables can be made in memory")
+    }
+
+    /// Makes the tables, so that a read never meets a missing one.
+    fn prepared(store: Store) -> Result<Self, WriteError> {
+        let this = Self { store: Arc::new(store) };
+        if this.store.meta(POSITION)?.is_none() {
+            let mut write = this.write()?;
+            write.make_tables()?;
+            write.set_position(0)?;
+            write.commit()?;
+        }
+        Ok(this)
+    }
+
+    /// A snapshot that no later commit changes.
+    pub fn read(&self) -> Result<ReplicaSnapshot, ReadStoreError> {
+        Ok(ReplicaSnapshot { read: self.store.read()? })
+    }
+
+    /// Begins the one write that can be open; only the ledger calls this.
+    pub fn write(&self) -> Result<ReplicaWrite, WriteError> {
+        Ok(ReplicaWrite::new(Arc::clone(&self.store), self.store.write()?))
+    }
+
+    /// Length of the file in bytes.
+    pub fn bytes(&self) -> u64 {
+        self.store.bytes()
+    }
+
+    /// Gives freed pages back to the system. Needs the only copy of the store.
+    pub fn compact(&mut self) -> Result<bool, WriteError> {
+        Arc::get_mut(&mut self.store).map_or(Ok(false), Store::compact)
+    }
+}
+
+/// One moment of the replica store.
+#[derive(Debug)]
+pub struct ReplicaSnapshot {
+    read: ReadTransaction,
+}
+
+impl ReplicaSnapshot {
+    /// Number of the last commit.
+    pub fn position(&self) -> Result<u64, ReadStoreError> {
+        let bytes = database::meta(&self.read, POSITION, REPLICA_FILE)?.unwrap_or_default();
+        let bytes = bytes.try_into().map_err(|_| BLAME.row("meta", "the position is unreadable"))?;
+        Ok(u64::from_be_bytes(bytes))
+    }
+
+    /// The league whose documents these are.
+    pub fn federation(&self) -> Result<Option<FederationId>, ReadStoreError> {
+        let bytes = database::meta(&self.read, FEDERATION, REPLICA_FILE)?;
+        let id = |bytes: Vec<u8>| {
+            FederationId::from_slice(&bytes).ok_or_else(|| BLAME.row("meta", "the federation is unreadable"))
+        };
+        bytes.map(id).transpose()
+    }
+
+    fn known_federation(&self) -> Result<FederationId, ReadStoreError> {
+        self.federation()?.ok_or_else(|| BLAME.row("meta", "there are documents, but no federation"))
+    }
+
+    /// What is known of a document.
+    pub fn document(&self, id: &DocumentId) -> Result<Option<DocumentRow>, ReadStoreError> {
+        let table = self.read.open_table(DOCUMENTS).map_err(|error| BLAME.read(error))?;
+        let Some(row) = table.get(&id.0).map_err(|error| BLAME.read(error))? else { return Ok(None) };
+        decode_document(row.value(), &self.known_federation()?).map(Some)
+    }
+
+    /// Goes through all documents in the order of their ids.
+    pub fn each_document(
+        &self,
+        mut visit: impl FnMut(DocumentId, DocumentRow),
+    ) -> Result<(), ReadStoreError> {
+        let table = self.read.open_table(DOCUMENTS).map_err(|error| BLAME.read(error))?;
+        if table.is_empty().map_err(|error| BLAME.read(error))? {
+            return Ok(());
+        }
+        let federation = self.known_federation()?;
+        for row in table.iter().map_err(|error| BLAME.read(error))? {
+            let (id, row) = row.map_err(|error| BLAME.read(error))?;
+            visit(DocumentId(*id.value()), decode_document(row.value(), &federation)?);
+        }
+        Ok(())
+    }
+
+    /// The sealed changes of one epoch, in their order.
+    pub fn changes(&self, id: &DocumentId, epoch: u32) -> Result<Vec<SealedChange>, ReadStoreError> {
+        let wrong = |detail: String| BLAME.row("changes", detail);
+        let table = self.read.open_table(CHANGES).map_err(|error| BLAME.read(error))?;
+        let authors = self.read.open_table(AUTHORS).map_err(|error| BLAME.read(error))?;
+        let author = |number: u32| {
+            let row = authors.get(number).map_err(|error| error.to_string())?;
+            row.map(|row| *row.value()).ok_or_else(|| format!("author {number} is missing"))
+        };
+        let (first, last) = (change_key(id, epoch, 0), change_key(id, epoch, u32::MAX));
+        let mut reader = ChangeReader::new(self.known_federation()?, *id, epoch);
+        let mut changes = Vec::new();
+        for row in table.range::<&[u8; 40]>(&first..=&last).map_err(|error| BLAME.read(error))? {
+            let (_, row) = row.map_err(|error| BLAME.read(error))?;
+            changes.push(reader.next(row.value(), author).map_err(wrong)?);
+        }
+        Ok(changes)
+    }
+
+    /// The derived view of a document.
+    pub fn view(&self, id: &DocumentId) -> Result<Option<ViewRow>, ReadStoreError> {
+        let table = self.read.open_table(VIEWS).map_err(|error| BLAME.read(error))?;
+        let row = table.get(&id.0).map_err(|error| BLAME.read(error))?;
+        row.map(|row| decode_view(row.value())).transpose()
+    }
+
+    /// The bytes of a view as stored: equal views have equal bytes.
+    pub fn view_bytes(&self, id: &DocumentId) -> Result<Option<Vec<u8>>, ReadStoreError> {
+        let table = self.read.open_table(VIEWS).map_err(|error| BLAME.read(error))?;
+        let row = table.get(&id.0).map_err(|error| BLAME.read(error))?;
+        Ok(row.map(|row| row.value().to_vec()))
+    }
+
+    /// The documents that say they hold a dataset, ascending.
+    pub fn documents_of(&self, dataset: &DatasetId) -> Result<Vec<DocumentId>, ReadStoreError> {
+        let table = self.read.open_table(DATASETS).map_err(|error| BLAME.read(error))?;
+        let (first, last) =
+            (dataset_key(dataset, &DocumentId([0; 32])), dataset_key(dataset, &DocumentId([0xff; 32])));
+        let mut found = Vec::new();
+        for row in table.range::<&[u8; 48]>(&first..=&last).map_err(|error| BLAME.read(error))? {
+            let (key, _) = row.map_err(|error| BLAME.read(error))?;
+            found.extend(DocumentId::from_slice(&key.value()[16..]));
+        }
+        Ok(found)
+    }
+
+    /// Documents changed by commits after `position`, oldest first, at most
+    /// `count`, with the commit that changed each last.
+    pub fn changed_after(
+        &self,
+        position: u64,
+        count: usize,
+    ) -> Result<Vec<(u64, DocumentId)>, ReadStoreError> {
+        let table = self.read.open_table(LOG).map_err(|error| BLAME.read(error))?;
+        let first = log_key(position.saturating_add(1), &DocumentId([0; 32]));
+        let mut found = Vec::new();
+        for row in table.range::<&[u8; 40]>(&first..).map_err(|error| BLAME.read(error))?.take(count) {
+            let (key, _) = row.map_err(|error| BLAME.read(error))?;
+            let (at, id) = key.value().split_at(8);
+            let at = at.try_into().map_or(0, u64::from_be_bytes);
+            found.extend(DocumentId::from_slice(id).map(|id| (at, id)));
+        }
+        Ok(found)
+    }
+
+    /// The epoch records held of a document, oldest first.
+    pub fn epoch_records(&self, id: &DocumentId) -> Result<Vec<Signed<EpochRecord>>, ReadStoreError> {
+        self.signed(EPOCHS, "epochs", &id.0)
+    }
+
+    /// The receipts held for a withdrawn document.
+    pub fn receipts(&self, id: &DocumentId) -> Result<Vec<Signed<Receipt>>, ReadStoreError> {
+        self.signed(RECEIPTS, "receipts", &id.0)
+    }
+
+    /// Signed records whose keys begin with `prefix`, in the order of the keys.
+    pub(super) fn signed<T: Record>(
+        &self,
+        table: TableDefinition<'static, Bytes, Bytes>,
+        name: &'static str,
+        prefix: &[u8],
+    ) -> Result<Vec<Signed<T>>, ReadStoreError> {
+        let rows = self.rows(table, prefix)?;
+        let decode =
+            |(_, row): (Vec<u8>, Vec<u8>)| Signed::from_bytes(&row).map_err(|error| BLAME.row(name, error));
+        rows.into_iter().map(decode).collect()
+    }
+
+    pub(super) fn rows(
+        &self,
+        table: TableDefinition<'static, Bytes, Bytes>,
+        prefix: &[u8],
+    ) -> Result<Vec<(Vec<u8>, Vec<u8>)>, ReadStoreError> {
+        let table = self.read.open_table(table).map_err(|error| BLAME.read(error))?;
+        let mut found = Vec::new();
+        for row in table.range(prefix..).map_err(|error| BLAME.read(error))? {
+            let (key, row) = row.map_err(|error| BLAME.read(error))?;
+            if !key.value().starts_with(prefix) {
+                break;
+            }
+            found.push((key.value().to_vec(), row.value().to_vec()));
+        }
+        Ok(found)
+    }
+
+    /// What is set aside, of one author town or of all.
+    pub fn quarantine(&self, town: Option<&Town>) -> Result<Vec<QuarantinedChange>, ReadStoreError> {
+        let prefix: &[u8] = town.map_or(&[], |town| town.digits());
+        let rows = self.rows(QUARANTINE, prefix)?;
+        let decode = |(_, row): (Vec<u8>, Vec<u8>)| {
+            QuarantinedChange::decode(&row).map_err(|error| BLAME.row("quarantine", error))
+        };
+        rows.into_iter().map(decode).collect()
+    }
+
+    /// Second seals under numbers that were taken: proof of equivocation.
+    pub fn evidence(&self, id: Option<&DocumentId>) -> Result<Vec<SealedChange>, ReadStoreError> {
+        let prefix: &[u8] = id.map_or(&[], |id| id.as_bytes());
+        let rows = self.rows(EVIDENCE, prefix)?;
+        let decode = |(_, row): (Vec<u8>, Vec<u8>)| {
+            SealedChange::from_bytes(&row).map_err(|error| BLAME.row("evidence", error))
+        };
+        rows.into_iter().map(decode).collect()
+    }
+
+    /// How many documents, changes and views there are.
+    pub fn counts(&self) -> Result<ReplicaCounts, ReadStoreError> {
+        let len = |table: TableDefinition<'static, Id, Bytes>| {
+            let table = self.read.open_table(table).map_err(|error| BLAME.read(error))?;
+            table.len().map_err(|error| BLAME.read(error))
+        };
+        let changes = self.read.open_table(CHANGES).map_err(|error| BLAME.read(error))?;
+        Ok(ReplicaCounts {
+            documents: len(DOCUMENTS)?,
+            views: len(VIEWS)?,
+            changes: changes.len().map_err(|error| BLAME.read(error))?,
+        })
+    }
+}
+
+/// How much a replica store holds.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct ReplicaCounts {
+    /// Documents, withdrawn ones included.
+    pub documents: u64,
+    /// Views.
+    pub views: u64,
+    /// Sealed changes.
+    pub changes: u64,
+}
+
+pub(super) fn decode_document(row: &[u8], federation: &FederationId) -> Result<DocumentRow, ReadStoreError> {
+    DocumentRow::decode(row, federation).map_err(|error| BLAME.row("documents", error))
+}
+
+pub(super) fn decode_view(row: &[u8]) -> Result<ViewRow, ReadStoreError> {
+    ViewRow::decode(row).map_err(|error| BLAME.row("views", error))
+}
+
+pub(super) fn change_key(id: &DocumentId, epoch: u32, order: u32) -> [u8; 40] {
+    let mut key = [0; 40];
+    key[..32].copy_from_slice(&id.0);
+    key[32..36].copy_from_slice(&epoch.to_be_bytes());
+    key[36..].copy_from_slice(&order.to_be_bytes());
+    key
+}
+
+pub(super) fn dataset_key(dataset: &DatasetId, id: &DocumentId) -> [u8; 48] {
+    let mut key = [0; 48];
+    key[..16].copy_from_slice(dataset.0.as_bytes());
+    key[16..].copy_from_slice(&id.0);
+    key
+}
+
+pub(super) fn log_key(position: u64, id: &DocumentId) -> [u8; 40] {
+    let mut key = [0; 40];
+    key[..8].copy_from_slice(&position.to_be_bytes());
+    key[8..].copy_from_slice(&id.0);
+    key
+}

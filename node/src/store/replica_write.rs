@@ -1,0 +1,222 @@
+//! Writing to `replica.redb`: whole or not at all.
+
+use std::sync::Arc;
+
+use crdt::epoch::{EpochRecord, Receipt};
+use crdt::ids::{DocumentId, FederationId};
+use crdt::seal::{AdmittedChange, SealedChange};
+use crdt::signed::{Record, Signed};
+use redb::{ReadableTable, TableDefinition, WriteTransaction};
+
+use super::REPLICA_FILE;
+use super::database::{self, Store};
+use super::error::WriteError;
+use super::replica::{
+    AUTHOR_NUMBERS, AUTHORS, BLAME, Bytes, CERTIFICATES, CHANGES, CHARTERS, DATASETS, DOCUMENTS, EPOCHS,
+    EVIDENCE, FEDERATION, LOG, MANIFESTS, POSITION, QUARANTINE, RECEIPTS, REVOCATIONS, VIEWS, change_key,
+    dataset_key, decode_document, log_key,
+};
+use super::rows::{self, DocumentRow, QuarantinedChange, ViewRow};
+
+/// Most bytes set aside of one author town's changes (protocol section 13).
+pub(super) const QUARANTINE_BYTES_MAX: usize = 1024 * 1024;
+
+/// One write to the replica store. Dropped without [`Self::commit`], nothing
+/// has happened.
+pub struct ReplicaWrite {
+    store: Arc<Store>,
+    write: WriteTransaction,
+}
+
+impl ReplicaWrite {
+    pub(super) fn new(store: Arc<Store>, write: WriteTransaction) -> Self {
+        Self { store, write }
+    }
+
+    /// Makes everything written durable, at once.
+    pub fn commit(self) -> Result<(), WriteError> {
+        self.store.commit(self.write)
+    }
+
+    pub(super) fn make_tables(&mut self) -> Result<(), WriteError> {
+        let blame = |error| BLAME.write(error);
+        let write = &self.write;
+        write.open_table(DOCUMENTS).map_err(blame)?;
+        write.open_table(CHANGES).map_err(blame)?;
+        write.open_table(AUTHORS).map_err(blame)?;
+        write.open_table(AUTHOR_NUMBERS).map_err(blame)?;
+        write.open_table(VIEWS).map_err(blame)?;
+        write.open_table(DATASETS).map_err(blame)?;
+        write.open_table(LOG).map_err(blame)?;
+        for table in [EPOCHS, CHARTERS, CERTIFICATES, REVOCATIONS, MANIFESTS, RECEIPTS, QUARANTINE, EVIDENCE]
+        {
+            write.open_table(table).map_err(blame)?;
+        }
+        Ok(())
+    }
+
+    /// Sets the number of this commit.
+    pub fn set_position(&mut self, position: u64) -> Result<(), WriteError> {
+        database::set_meta(&self.write, POSITION, &position.to_be_bytes(), REPLICA_FILE)
+    }
+
+    /// Says whose documents these are; once for ever.
+    pub fn set_federation(&mut self, federation: FederationId) -> Result<(), WriteError> {
+        database::set_meta(&self.write, FEDERATION, &federation.0, REPLICA_FILE)
+    }
+
+    /// Writes what is known of a document and keeps the indexes over it right.
+    pub fn put_document(&mut self, id: &DocumentId, row: &DocumentRow) -> Result<(), WriteError> {
+        let old = {
+            let mut table = self.write.open_table(DOCUMENTS).map_err(|error| BLAME.write(error))?;
+            let old = table.insert(&id.0, row.encode().as_slice()).map_err(|error| BLAME.write(error))?;
+            old.map(|old| decode_document(old.value(), &row.genesis.federation)).transpose()?
+        };
+        let mut log = self.write.open_table(LOG).map_err(|error| BLAME.write(error))?;
+        if let Some(old) = &old {
+            log.remove(&log_key(old.position, id)).map_err(|error| BLAME.write(error))?;
+        }
+        log.insert(&log_key(row.position, id), ()).map_err(|error| BLAME.write(error))?;
+        let before = old.and_then(|old| old.dataset);
+        if before != row.dataset {
+            let mut datasets = self.write.open_table(DATASETS).map_err(|error| BLAME.write(error))?;
+            if let Some(dataset) = before {
+                datasets.remove(&dataset_key(&dataset, id)).map_err(|error| BLAME.write(error))?;
+            }
+            if let Some(dataset) = row.dataset {
+                datasets.insert(&dataset_key(&dataset, id), ()).map_err(|error| BLAME.write(error))?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Appends admitted changes to an epoch that holds `held` already.
+    pub fn append_changes(
+        &mut self,
+        id: &DocumentId,
+        epoch: u32,
+        held: u64,
+        changes: &[AdmittedChange],
+    ) -> Result<(), WriteError> {
+        for (order, change) in (held..).zip(changes) {
+            let sealed = change.sealed();
+            let author = self.author(&rows::author_of(&sealed.seal))?;
+            let order = u32::try_from(order).map_err(|_| BLAME.row("changes", "more changes than can be"))?;
+            let mut table = self.write.open_table(CHANGES).map_err(|error| BLAME.write(error))?;
+            table
+                .insert(&change_key(id, epoch, order), rows::encode_change(sealed, author).as_slice())
+                .map_err(|error| BLAME.write(error))?;
+        }
+        Ok(())
+    }
+
+    fn author(&mut self, author: &[u8; rows::AUTHOR_BYTES]) -> Result<u32, WriteError> {
+        let mut numbers = self.write.open_table(AUTHOR_NUMBERS).map_err(|error| BLAME.write(error))?;
+        if let Some(number) = numbers.get(author).map_err(|error| BLAME.write(error))? {
+            return Ok(number.value());
+        }
+        let mut authors = self.write.open_table(AUTHORS).map_err(|error| BLAME.write(error))?;
+        let last = authors.last().map_err(|error| BLAME.write(error))?.map(|(number, _)| number.value());
+        let number = last.map_or(0, |last| last + 1);
+        authors.insert(number, author).map_err(|error| BLAME.write(error))?;
+        numbers.insert(author, number).map_err(|error| BLAME.write(error))?;
+        Ok(number)
+    }
+
+    /// Deletes the changes of all epochs before `epoch`.
+    pub fn delete_changes_before(&mut self, id: &DocumentId, epoch: u32) -> Result<(), WriteError> {
+        let mut table = self.write.open_table(CHANGES).map_err(|error| BLAME.write(error))?;
+        let (first, end) = (change_key(id, 0, 0), change_key(id, epoch, 0));
+        table.retain_in::<&[u8; 40], _>(&first..&end, |_, _| false).map_err(|error| BLAME.write(error))
+    }
+
+    /// Writes the view of a document.
+    pub fn put_view(&mut self, id: &DocumentId, view: &ViewRow) -> Result<(), WriteError> {
+        let mut table = self.write.open_table(VIEWS).map_err(|error| BLAME.write(error))?;
+        table.insert(&id.0, view.encode().as_slice()).map_err(|error| BLAME.write(error))?;
+        Ok(())
+    }
+
+    /// Deletes the view of a document.
+    pub fn delete_view(&mut self, id: &DocumentId) -> Result<(), WriteError> {
+        let mut table = self.write.open_table(VIEWS).map_err(|error| BLAME.write(error))?;
+        table.remove(&id.0).map_err(|error| BLAME.write(error))?;
+        Ok(())
+    }
+
+    /// Deletes every view; they are made again from the changes.
+    pub fn delete_views(&mut self) -> Result<(), WriteError> {
+        self.write.delete_table(VIEWS).map_err(|error| BLAME.write(error))?;
+        self.write.open_table(VIEWS).map_err(|error| BLAME.write(error))?;
+        Ok(())
+    }
+
+    /// Keeps an epoch record.
+    pub fn put_epoch(&mut self, record: &Signed<EpochRecord>) -> Result<(), WriteError> {
+        let value = record.value();
+        let key = [&value.document.0[..], &value.epoch.to_be_bytes(), &record.hash()].concat();
+        self.put_signed(EPOCHS, &key, record)
+    }
+
+    /// Keeps a receipt; the newest of each witness and epoch.
+    pub fn put_receipt(&mut self, receipt: &Signed<Receipt>) -> Result<(), WriteError> {
+        let value = receipt.value();
+        let key = [&value.document.0[..], &value.epoch.to_be_bytes(), value.witness.digits()].concat();
+        self.put_signed(RECEIPTS, &key, receipt)
+    }
+
+    pub(super) fn put_signed<T: Record>(
+        &mut self,
+        table: TableDefinition<'static, Bytes, Bytes>,
+        key: &[u8],
+        record: &Signed<T>,
+    ) -> Result<(), WriteError> {
+        let mut table = self.write.open_table(table).map_err(|error| BLAME.write(error))?;
+        table.insert(key, record.to_bytes().as_slice()).map_err(|error| BLAME.write(error))?;
+        Ok(())
+    }
+
+    /// Sets a change aside, unless its author's share is used up. Returns
+    /// whether it was kept.
+    pub fn quarantine(&mut self, change: &QuarantinedChange) -> Result<bool, WriteError> {
+        let mut table = self.write.open_table(QUARANTINE).map_err(|error| BLAME.write(error))?;
+        let (key, row) = (quarantine_key(change), change.encode());
+        let mut bytes = row.len();
+        let prefix = change.author.digits().as_slice();
+        for held in table.range(prefix..).map_err(|error| BLAME.write(error))? {
+            let (held_key, held) = held.map_err(|error| BLAME.write(error))?;
+            if !held_key.value().starts_with(prefix) {
+                break;
+            }
+            bytes += held.value().len();
+            if held_key.value() == key || bytes > QUARANTINE_BYTES_MAX {
+                return Ok(false);
+            }
+        }
+        table.insert(key.as_slice(), row.as_slice()).map_err(|error| BLAME.write(error))?;
+        Ok(true)
+    }
+
+    /// Forgets what is set aside of a document: its next epoch repaired it.
+    pub fn release_quarantine(&mut self, id: &DocumentId) -> Result<(), WriteError> {
+        let mut table = self.write.open_table(QUARANTINE).map_err(|error| BLAME.write(error))?;
+        table.retain(|key, _| key.get(8..40) != Some(&id.0[..])).map_err(|error| BLAME.write(error))
+    }
+
+    /// Keeps a second seal under a number that was taken. One is proof enough,
+    /// so only the first is kept.
+    pub fn put_evidence(&mut self, change: &SealedChange) -> Result<(), WriteError> {
+        let seal = &change.seal;
+        let key = [&seal.document.0[..], &seal.actor.0, &seal.seq.to_be_bytes()].concat();
+        let mut table = self.write.open_table(EVIDENCE).map_err(|error| BLAME.write(error))?;
+        if table.get(key.as_slice()).map_err(|error| BLAME.write(error))?.is_none() {
+            table.insert(key.as_slice(), change.to_bytes().as_slice()).map_err(|error| BLAME.write(error))?;
+        }
+        Ok(())
+    }
+}
+
+fn quarantine_key(change: &QuarantinedChange) -> Vec<u8> {
+    let seal = &change.change.seal;
+    [change.author.digits(), &seal.document.0[..], &seal.hash().0].concat()
+}
