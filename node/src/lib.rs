@@ -2,7 +2,10 @@
 
 pub mod config;
 pub mod demo;
+pub mod directory;
+pub mod founding;
 pub mod handle;
+pub mod keys;
 pub mod network;
 pub mod search;
 pub mod store;

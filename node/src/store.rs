@@ -15,7 +15,7 @@ mod replica;
 mod replica_write;
 mod rows;
 
-pub use closed::{ClosedSnapshot, ClosedStore, ClosedWrite, TokenRow};
+pub use closed::{ClosedSnapshot, ClosedStore, ClosedWrite};
 pub use error::{OpenStoreError, ReadStoreError, WriteError};
 pub use replica::{ReplicaCounts, ReplicaSnapshot, ReplicaStore};
 pub use replica_write::ReplicaWrite;

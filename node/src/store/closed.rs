@@ -1,5 +1,5 @@
 //! `closed.redb`: what never leaves the town. Closed records and drafts,
-//! internal notes, hashes of tokens, the names behind pseudonyms.
+//! internal notes, the names behind pseudonyms.
 //!
 //! Takes nothing sealed and nothing signed; no code that talks to peers names
 //! this type.
@@ -30,24 +30,12 @@ type Id = &'static [u8; 16];
 const RECORDS: TableDefinition<'static, Id, Bytes> = TableDefinition::new("records");
 const NOTES: TableDefinition<'static, Id, Bytes> = TableDefinition::new("notes");
 const LOG: TableDefinition<'static, &'static [u8; 24], ()> = TableDefinition::new("log");
-const TOKENS: TableDefinition<'static, &'static [u8; 32], Bytes> = TableDefinition::new("tokens");
 const PEOPLE: TableDefinition<'static, Id, Bytes> = TableDefinition::new("people");
 
 const POSITION: &str = "position";
 const FORM: u8 = 1;
 /// Longest record as JSON, in bytes.
 const RECORD_BYTES_MAX: usize = 16 * 1024 * 1024;
-
-/// What a desk token is for. The token itself is not kept, only its hash.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct TokenRow {
-    /// What people call it.
-    pub label: String,
-    /// When it was made, milliseconds since 1970.
-    pub created: i64,
-    /// Under which pseudonym its holder writes.
-    pub pseudonym: Pseudonym,
-}
 
 /// The open file. Cheap to clone; all copies are one file.
 #[derive(Debug, Clone)]
@@ -159,13 +147,6 @@ impl ClosedSnapshot {
         Ok(found)
     }
 
-    /// What a token is for, by the hash of the token.
-    pub fn token(&self, hash: &[u8; 32]) -> Result<Option<TokenRow>, ReadStoreError> {
-        let table = self.read.open_table(TOKENS).map_err(|error| BLAME.read(error))?;
-        let row = table.get(hash).map_err(|error| BLAME.read(error))?;
-        row.map(|row| decode("tokens", row.value())).transpose()
-    }
-
     /// Whom the town knows by a pseudonym.
     pub fn person(&self, pseudonym: &Pseudonym) -> Result<Option<String>, ReadStoreError> {
         let table = self.read.open_table(PEOPLE).map_err(|error| BLAME.read(error))?;
@@ -222,7 +203,6 @@ impl ClosedWrite {
         self.write.open_table(RECORDS).map_err(blame)?;
         self.write.open_table(NOTES).map_err(blame)?;
         self.write.open_table(LOG).map_err(blame)?;
-        self.write.open_table(TOKENS).map_err(blame)?;
         self.write.open_table(PEOPLE).map_err(blame)?;
         Ok(())
     }
@@ -271,19 +251,6 @@ impl ClosedWrite {
         let mut table = self.write.open_table(NOTES).map_err(|error| BLAME.write(error))?;
         table.insert(id.0.as_bytes(), encode(notes).as_slice()).map_err(|error| BLAME.write(error))?;
         Ok(())
-    }
-
-    /// Lets a token in, by its hash.
-    pub fn put_token(&mut self, hash: &[u8; 32], token: &TokenRow) -> Result<(), WriteError> {
-        let mut table = self.write.open_table(TOKENS).map_err(|error| BLAME.write(error))?;
-        table.insert(hash, encode(token).as_slice()).map_err(|error| BLAME.write(error))?;
-        Ok(())
-    }
-
-    /// Lets no token in any more.
-    pub fn delete_tokens(&mut self) -> Result<(), WriteError> {
-        let mut table = self.write.open_table(TOKENS).map_err(|error| BLAME.write(error))?;
-        table.retain(|_, _| false).map_err(|error| BLAME.write(error))
     }
 
     /// Notes whom a pseudonym stands for.

@@ -10,8 +10,10 @@
 use std::path::Path;
 use std::sync::Arc;
 
+use crdt::authority::Export;
 use crdt::epoch::{EpochRecord, Receipt};
-use crdt::ids::{DatasetId, DocumentId, FederationId, Town};
+use crdt::ids::{AudienceHash, DatasetId, DocumentId, FederationId, Town};
+use crdt::manifest::Manifest;
 use crdt::seal::SealedChange;
 use crdt::signed::{Record, Signed};
 use redb::{ReadTransaction, ReadableTable, ReadableTableMetadata, TableDefinition};
@@ -238,6 +240,30 @@ impl ReplicaSnapshot {
         self.signed(RECEIPTS, "receipts", &id.0)
     }
 
+    /// All charters, certificates and revocations.
+    pub fn authority(&self) -> Result<Export, ReadStoreError> {
+        Ok(Export {
+            charters: self.signed(CHARTERS, "charters", &[])?,
+            certificates: self.signed(CERTIFICATES, "certificates", &[])?,
+            revocations: self.signed(REVOCATIONS, "revocations", &[])?,
+        })
+    }
+
+    /// All manifests, ascending by town, audience and version.
+    pub fn manifests(&self) -> Result<Vec<Signed<Manifest>>, ReadStoreError> {
+        self.signed(MANIFESTS, "manifests", &[])
+    }
+
+    /// The newest manifest of one town for one audience.
+    pub fn newest_manifest(
+        &self,
+        town: &Town,
+        audience: &AudienceHash,
+    ) -> Result<Option<Signed<Manifest>>, ReadStoreError> {
+        let mut held = self.signed(MANIFESTS, "manifests", &manifest_prefix(town, audience))?;
+        Ok(held.pop())
+    }
+
     /// Signed records whose keys begin with `prefix`, in the order of the keys.
     pub(super) fn signed<T: Record>(
         &self,
@@ -342,4 +368,8 @@ pub(super) fn log_key(position: u64, id: &DocumentId) -> [u8; 40] {
     key[..8].copy_from_slice(&position.to_be_bytes());
     key[8..].copy_from_slice(&id.0);
     key
+}
+
+pub(super) fn manifest_prefix(town: &Town, audience: &AudienceHash) -> Vec<u8> {
+    [&town.digits()[..], &audience.0].concat()
 }

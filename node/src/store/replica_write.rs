@@ -2,8 +2,10 @@
 
 use std::sync::Arc;
 
+use crdt::authority::Export;
 use crdt::epoch::{EpochRecord, Receipt};
 use crdt::ids::{DocumentId, FederationId};
+use crdt::manifest::Manifest;
 use crdt::seal::{AdmittedChange, SealedChange};
 use crdt::signed::{Record, Signed};
 use redb::{ReadableTable, TableDefinition, WriteTransaction};
@@ -14,12 +16,16 @@ use super::error::WriteError;
 use super::replica::{
     AUTHOR_NUMBERS, AUTHORS, BLAME, Bytes, CERTIFICATES, CHANGES, CHARTERS, DATASETS, DOCUMENTS, EPOCHS,
     EVIDENCE, FEDERATION, LOG, MANIFESTS, POSITION, QUARANTINE, RECEIPTS, REVOCATIONS, VIEWS, change_key,
-    dataset_key, decode_document, log_key,
+    dataset_key, decode_document, log_key, manifest_prefix,
 };
 use super::rows::{self, DocumentRow, QuarantinedChange, ViewRow};
 
 /// Most bytes set aside of one author town's changes (protocol section 13).
 pub(super) const QUARANTINE_BYTES_MAX: usize = 1024 * 1024;
+
+/// Manifests kept of one town for one audience: as many as are remembered to
+/// find split views.
+const MANIFESTS_KEPT: usize = crdt::manifest::REMEMBERED_MAX;
 
 /// One write to the replica store. Dropped without [`Self::commit`], nothing
 /// has happened.
@@ -163,6 +169,42 @@ impl ReplicaWrite {
         let value = receipt.value();
         let key = [&value.document.0[..], &value.epoch.to_be_bytes(), value.witness.digits()].concat();
         self.put_signed(RECEIPTS, &key, receipt)
+    }
+
+    /// Keeps charters, certificates and revocations.
+    pub fn put_authority(&mut self, told: &Export) -> Result<(), WriteError> {
+        for charter in &told.charters {
+            let key = [&charter.value().version.to_be_bytes()[..], &charter.hash()].concat();
+            self.put_signed(CHARTERS, &key, charter)?;
+        }
+        for certificate in &told.certificates {
+            self.put_signed(CERTIFICATES, &certificate.hash(), certificate)?;
+        }
+        for revocation in &told.revocations {
+            self.put_signed(REVOCATIONS, &revocation.hash(), revocation)?;
+        }
+        Ok(())
+    }
+
+    /// Keeps a manifest and forgets its oldest predecessors.
+    pub fn put_manifest(&mut self, manifest: &Signed<Manifest>) -> Result<(), WriteError> {
+        let value = manifest.value();
+        let prefix = manifest_prefix(&value.town, &value.audience.hash());
+        let key = [&prefix[..], &value.version.to_be_bytes(), &manifest.hash()].concat();
+        self.put_signed(MANIFESTS, &key, manifest)?;
+        let mut table = self.write.open_table(MANIFESTS).map_err(|error| BLAME.write(error))?;
+        let mut held = Vec::new();
+        for row in table.range(prefix.as_slice()..).map_err(|error| BLAME.write(error))? {
+            let (key, _) = row.map_err(|error| BLAME.write(error))?;
+            if !key.value().starts_with(&prefix) {
+                break;
+            }
+            held.push(key.value().to_vec());
+        }
+        for old in &held[..held.len().saturating_sub(MANIFESTS_KEPT)] {
+            table.remove(old.as_slice()).map_err(|error| BLAME.write(error))?;
+        }
+        Ok(())
     }
 
     pub(super) fn put_signed<T: Record>(
