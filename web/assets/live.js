@@ -1,0 +1,33 @@
+// Keeps the federation page up to date. Without this script the page shows
+// the state at the time it was loaded.
+"use strict";
+(() => {
+  const region = document.querySelector("[data-live-region]");
+  const state = document.querySelector("[data-live-state]");
+  const button = document.querySelector("[data-live-toggle]");
+  if (!region || !state || !button || !("EventSource" in window)) return;
+
+  let source = null;
+
+  const say = (key) => { state.textContent = state.dataset[key]; };
+
+  const start = () => {
+    source = new EventSource(region.dataset.liveRegion);
+    source.addEventListener("open", () => say("live"));
+    source.addEventListener("error", () => say("lost"));
+    // The fragment is rendered and escaped by the server, as the page was.
+    source.addEventListener("status", (event) => { region.innerHTML = event.data; });
+    button.textContent = button.dataset.pause;
+  };
+
+  const stop = () => {
+    source.close();
+    source = null;
+    say("paused");
+    button.textContent = button.dataset.resume;
+  };
+
+  button.addEventListener("click", () => (source ? stop() : start()));
+  button.hidden = false;
+  start();
+})();

@@ -1,0 +1,522 @@
+//! What the API answers, apart from errors: the node's views as JSON, with
+//! moments as RFC 3339 and towns by key, short name and name.
+
+use std::collections::BTreeMap;
+
+use crdt::catalog::{Class, Dataset, Internal, LifecycleStatus, Timestamp, Title};
+use crdt::ids::{ChangeHash, DatasetId, DocumentId, UnixMillis};
+use node::view::{
+    Conflict, DatasetDetail, FieldDifference, Fragment, HistoryEntry, NewestChange, Phase, PublicStatus,
+    Receipt, SearchHit, SearchPage, SearchQuery, SignatureVerdict, Status, TownInfo,
+};
+use serde::Serialize;
+use serde_json::Value;
+use utoipa::ToSchema;
+
+use super::schema;
+
+/// One page of a search.
+#[derive(Debug, Serialize, ToSchema)]
+pub(crate) struct DatasetPage {
+    /// Datasets on all pages.
+    total: usize,
+    /// Datasets skipped.
+    offset: usize,
+    /// Datasets asked for.
+    limit: usize,
+    /// Datasets on this page.
+    items: Vec<DatasetItem>,
+    /// Counts by filter: `town`, `theme`, `domain`, `format`, `licence`, `frequency`, `class`.
+    facets: BTreeMap<String, Vec<FacetValue>>,
+    /// No dataset contains all words; these contain some.
+    relaxed: bool,
+}
+
+/// One dataset found.
+#[derive(Debug, Serialize, ToSchema)]
+struct DatasetItem {
+    /// Made once, the same on every node.
+    #[schema(value_type = uuid::Uuid)]
+    id: DatasetId,
+    /// `dct:identifier`.
+    identifier: Option<String>,
+    /// Title.
+    #[schema(value_type = schema::Literal)]
+    title: Title,
+    /// Beginning of the description.
+    excerpt: String,
+    /// Municipality key of the owner town.
+    #[schema(example = "05974040")]
+    town: String,
+    /// Short name of the town.
+    #[schema(example = "soest")]
+    town_code: String,
+    /// Name of the town.
+    town_name: String,
+    /// Who may see it.
+    #[schema(value_type = String, example = "open")]
+    class: Class,
+    /// Where it stands in its life.
+    #[schema(value_type = String, example = "veroeffentlicht")]
+    status: LifecycleStatus,
+    /// `dct:modified`, RFC 3339; changes only at the owner.
+    modified: Option<String>,
+    /// Codes of its EU data themes.
+    themes: Vec<String>,
+    /// Its formats.
+    formats: Vec<String>,
+    /// IRI of its licence.
+    licence: Option<String>,
+    /// With `highlight=true`: `title/de`, `description/de` and so on in pieces.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    highlights: BTreeMap<String, Vec<Piece>>,
+}
+
+/// A piece of a text, not escaped for any markup.
+#[derive(Debug, Serialize, ToSchema)]
+struct Piece {
+    /// The piece.
+    text: String,
+    /// Whether it is what was searched for.
+    marked: bool,
+}
+
+/// How many datasets have one value.
+#[derive(Debug, Serialize, ToSchema)]
+struct FacetValue {
+    /// The value to filter by.
+    value: String,
+    /// What people read.
+    label: String,
+    /// Datasets with it.
+    count: usize,
+}
+
+impl DatasetPage {
+    pub(super) fn new(query: &SearchQuery, page: SearchPage, members: &[TownInfo]) -> Self {
+        let facet = |count: node::view::FacetCount| FacetValue {
+            value: count.value,
+            label: count.label,
+            count: count.count,
+        };
+        Self {
+            total: page.total,
+            offset: query.offset,
+            limit: query.limit,
+            relaxed: page.relaxed,
+            items: page.items.into_iter().map(|hit| DatasetItem::new(hit, members)).collect(),
+            facets: page
+                .facets
+                .into_iter()
+                .map(|(name, counts)| (name, counts.into_iter().map(facet).collect()))
+                .collect(),
+        }
+    }
+}
+
+impl DatasetItem {
+    fn new(hit: SearchHit, members: &[TownInfo]) -> Self {
+        let piece = |Fragment { text, marked }| Piece { text, marked };
+        let code = members.iter().find(|member| member.town == hit.town).map(|member| member.code.clone());
+        Self {
+            id: hit.id,
+            identifier: hit.identifier,
+            title: hit.title,
+            excerpt: hit.excerpt,
+            town: hit.town.to_string(),
+            town_code: code.unwrap_or_default(),
+            town_name: hit.town_name,
+            class: hit.class,
+            status: hit.status,
+            modified: hit.modified,
+            themes: hit.themes,
+            formats: hit.formats,
+            licence: hit.licence,
+            highlights: hit
+                .highlights
+                .into_iter()
+                .map(|(field, pieces)| (field, pieces.into_iter().map(piece).collect()))
+                .collect(),
+        }
+    }
+}
+
+/// One dataset: its fields, and what its seals are worth.
+#[derive(Debug, Serialize, ToSchema)]
+pub(crate) struct DatasetAnswer {
+    #[serde(flatten)]
+    #[schema(value_type = schema::DatasetFields)]
+    dataset: Dataset,
+    /// Municipality key of the owner town.
+    #[schema(example = "05974040")]
+    town: String,
+    /// Short name of the town.
+    #[schema(example = "soest")]
+    town_code: String,
+    /// Name of the town.
+    town_name: String,
+    /// What the seals are worth: `verified`, `equivocation` or `local`.
+    #[schema(value_type = String, example = "verified")]
+    verdict: SignatureVerdict,
+    /// Its document; none for a closed record.
+    #[schema(value_type = Option<String>)]
+    document: Option<DocumentId>,
+    /// Life number of the document.
+    epoch: Option<u32>,
+    /// Newest changes: give them back with a PATCH.
+    #[schema(value_type = Vec<String>)]
+    heads: Vec<ChangeHash>,
+    /// Changes in this epoch.
+    changes: u64,
+    /// When the newest change was sealed, by its author's clock, RFC 3339.
+    sealed_at: Option<String>,
+    /// Paths of fields with more than one current value.
+    conflicts: Vec<String>,
+    /// Fields that this version of the node does not know, by their path.
+    #[schema(value_type = Object)]
+    extra: BTreeMap<String, Value>,
+}
+
+impl From<DatasetDetail> for DatasetAnswer {
+    fn from(detail: DatasetDetail) -> Self {
+        Self {
+            dataset: detail.dataset,
+            town: detail.town.town.to_string(),
+            town_code: detail.town.code,
+            town_name: detail.town.name,
+            verdict: detail.verdict,
+            document: detail.document,
+            epoch: detail.epoch,
+            heads: detail.heads,
+            changes: detail.changes,
+            sealed_at: detail.sealed_at.and_then(moment),
+            conflicts: detail.conflicts,
+            extra: detail.extra,
+        }
+    }
+}
+
+/// One record for the town's staff: another type than the public answer,
+/// which can therefore never hold the town's own notes.
+#[derive(Debug, Serialize, ToSchema)]
+pub(crate) struct StaffDatasetAnswer {
+    #[serde(flatten)]
+    public: DatasetAnswer,
+    /// The town's own notes; none for the records of other towns.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<schema::InternalFields>)]
+    internal: Option<Internal>,
+}
+
+impl From<DatasetDetail> for StaffDatasetAnswer {
+    fn from(mut detail: DatasetDetail) -> Self {
+        let internal = detail.internal.take();
+        Self { public: detail.into(), internal }
+    }
+}
+
+/// A moment for programs.
+pub(crate) fn moment(at: UnixMillis) -> Option<String> {
+    Timestamp::from_unix(at).map(|at| at.to_string())
+}
+
+/// What a writer gets once the change is durable.
+#[derive(Debug, Serialize, ToSchema)]
+pub(crate) struct ReceiptAnswer {
+    /// The dataset.
+    #[schema(value_type = uuid::Uuid)]
+    pub(super) id: DatasetId,
+    /// Its document; none for a closed record.
+    #[schema(value_type = Option<String>)]
+    document: Option<DocumentId>,
+    /// Its class now.
+    #[schema(value_type = String)]
+    class: Class,
+    /// Newest changes: give them back with the next PATCH.
+    #[schema(value_type = Vec<String>)]
+    heads: Vec<ChangeHash>,
+    /// Whether anything was changed.
+    changed: bool,
+}
+
+impl From<Receipt> for ReceiptAnswer {
+    fn from(receipt: Receipt) -> Self {
+        let Receipt { id, document, class, heads, changed } = receipt;
+        Self { id, document, class, heads, changed }
+    }
+}
+
+/// The changes of a record, newest first.
+#[derive(Debug, Serialize, ToSchema)]
+pub(crate) struct History {
+    changes: Vec<HistoryChange>,
+}
+
+/// One change.
+#[derive(Debug, Serialize, ToSchema)]
+struct HistoryChange {
+    /// When, by the author's clock, RFC 3339.
+    at: Option<String>,
+    /// Municipality key of the author's town.
+    town: String,
+    /// The author's pseudonym.
+    author: String,
+    /// Hash of the change.
+    change: String,
+    /// The run that made it.
+    actor: String,
+    /// Its place in the run.
+    seq: u64,
+    /// What changed for a reader.
+    fields: Vec<Difference>,
+}
+
+/// One field before and after.
+#[derive(Debug, Serialize, ToSchema)]
+struct Difference {
+    /// Path, `/` between its parts.
+    path: String,
+    /// Before; null if it was not there.
+    #[schema(value_type = Object)]
+    before: Option<Value>,
+    /// After; null if it is not there any more.
+    #[schema(value_type = Object)]
+    after: Option<Value>,
+}
+
+impl From<Vec<HistoryEntry>> for History {
+    fn from(entries: Vec<HistoryEntry>) -> Self {
+        let difference = |FieldDifference { path, before, after }| Difference { path, before, after };
+        let change = |entry: HistoryEntry| HistoryChange {
+            at: moment(entry.at),
+            town: entry.town.to_string(),
+            author: entry.pseudonym.to_string(),
+            change: entry.change.to_string(),
+            actor: entry.actor.to_string(),
+            seq: entry.seq,
+            fields: entry.fields.into_iter().map(difference).collect(),
+        };
+        Self { changes: entries.into_iter().map(change).collect() }
+    }
+}
+
+/// Fields that people have set to different values at the same time.
+#[derive(Debug, Serialize, ToSchema)]
+pub(crate) struct Conflicts {
+    conflicts: Vec<ConflictingField>,
+}
+
+/// One such field.
+#[derive(Debug, Serialize, ToSchema)]
+struct ConflictingField {
+    /// Path, `/` between its parts.
+    path: String,
+    /// Its values; readers are shown the first until a person settles it.
+    values: Vec<ConflictingValue>,
+}
+
+/// One of several current values.
+#[derive(Debug, Serialize, ToSchema)]
+struct ConflictingValue {
+    /// The value; null if this author removed it.
+    #[schema(value_type = Object)]
+    value: Option<Value>,
+    /// When, by the author's clock, RFC 3339.
+    at: Option<String>,
+    /// Municipality key of the author's town.
+    town: String,
+    /// The author's pseudonym.
+    author: String,
+    /// Hash of the change.
+    change: String,
+}
+
+impl From<Vec<Conflict>> for Conflicts {
+    fn from(conflicts: Vec<Conflict>) -> Self {
+        let value = |value: node::view::ConflictValue| ConflictingValue {
+            value: value.value,
+            at: moment(value.at),
+            town: value.town.to_string(),
+            author: value.pseudonym.to_string(),
+            change: value.change.to_string(),
+        };
+        let field = |conflict: Conflict| ConflictingField {
+            path: conflict.path,
+            values: conflict.values.into_iter().map(value).collect(),
+        };
+        Self { conflicts: conflicts.into_iter().map(field).collect() }
+    }
+}
+
+/// What anybody may know about the node.
+#[derive(Debug, Serialize, ToSchema)]
+pub(crate) struct PublicStatusAnswer {
+    #[schema(value_type = schema::TownName)]
+    node: TownInfo,
+    /// Version of the program.
+    version: &'static str,
+    #[schema(value_type = Option<schema::Federation>)]
+    federation: Option<node::view::FederationInfo>,
+    /// `starting`, `catching_up` or `ready`.
+    #[schema(value_type = String, example = "ready")]
+    phase: Phase,
+    /// Open datasets of all towns.
+    datasets: u64,
+    /// Every town of the federation, this one included.
+    towns: Vec<PublicTownAnswer>,
+    newest_change: Option<NewestChangeAnswer>,
+}
+
+/// What anybody may know about one town's node, as seen from here.
+#[derive(Debug, Serialize, ToSchema)]
+struct PublicTownAnswer {
+    #[serde(flatten)]
+    #[schema(value_type = schema::TownName)]
+    info: TownInfo,
+    /// Whether this is the node that answers.
+    here: bool,
+    /// Whether a session is up.
+    connected: bool,
+    /// Open datasets of the town held here.
+    datasets: u64,
+    /// Changes it is known to have that are not here yet.
+    lag_changes: u64,
+    /// Age of the oldest difference, in seconds.
+    lag_seconds: u64,
+    /// When it was last heard, RFC 3339.
+    last_seen: Option<String>,
+}
+
+/// The newest change to an open dataset.
+#[derive(Debug, Serialize, ToSchema)]
+struct NewestChangeAnswer {
+    /// The dataset.
+    #[schema(value_type = uuid::Uuid)]
+    id: DatasetId,
+    /// Its title.
+    #[schema(value_type = schema::Literal)]
+    title: Title,
+    /// Municipality key of its town.
+    town: String,
+    /// Name of its town.
+    town_name: String,
+    /// When it was sealed, RFC 3339.
+    at: Option<String>,
+}
+
+impl From<NewestChange> for NewestChangeAnswer {
+    fn from(newest: NewestChange) -> Self {
+        Self {
+            id: newest.id,
+            title: newest.title,
+            town: newest.town.to_string(),
+            town_name: newest.town_name,
+            at: moment(newest.at),
+        }
+    }
+}
+
+impl From<PublicStatus> for PublicStatusAnswer {
+    fn from(status: PublicStatus) -> Self {
+        let town = |town: node::view::PublicTown| PublicTownAnswer {
+            info: town.info,
+            here: town.here,
+            connected: town.connected,
+            datasets: town.datasets,
+            lag_changes: town.lag_changes,
+            lag_seconds: town.lag_seconds,
+            last_seen: town.last_seen.and_then(moment),
+        };
+        Self {
+            node: status.node,
+            version: status.version,
+            federation: status.federation,
+            phase: status.phase,
+            datasets: status.datasets,
+            towns: status.towns.into_iter().map(town).collect(),
+            newest_change: status.newest_change.map(Into::into),
+        }
+    }
+}
+
+/// Everything staff may know about the node.
+#[derive(Debug, Serialize, ToSchema)]
+pub(crate) struct StatusAnswer {
+    #[schema(value_type = schema::TownName)]
+    node: TownInfo,
+    /// Version of the program.
+    version: &'static str,
+    #[schema(value_type = Option<schema::Federation>)]
+    federation: Option<node::view::FederationInfo>,
+    /// `starting`, `catching_up` or `ready`.
+    #[schema(value_type = String, example = "ready")]
+    phase: Phase,
+    /// The other towns.
+    peers: Vec<PeerAnswer>,
+    newest_change: Option<NewestChangeAnswer>,
+    #[schema(value_type = schema::Store)]
+    store: node::view::StoreStatus,
+    #[schema(value_type = schema::Queues)]
+    queues: node::view::QueueStatus,
+    #[schema(value_type = schema::Quarantine)]
+    quarantine: node::view::QuarantineStatus,
+}
+
+/// One other town as seen from here.
+#[derive(Debug, Serialize, ToSchema)]
+struct PeerAnswer {
+    #[serde(flatten)]
+    #[schema(value_type = schema::TownName)]
+    info: TownInfo,
+    /// Whether a session is up.
+    connected: bool,
+    /// Address of the connection, or the last one tried.
+    address: Option<String>,
+    /// Changes it is known to have that are not here yet.
+    lag_changes: u64,
+    /// Age of the oldest difference, in seconds.
+    lag_seconds: u64,
+    /// When it was last heard, RFC 3339.
+    last_seen: Option<String>,
+    /// Failed dials and refused messages since the start.
+    failures: u64,
+    /// The last failure in words.
+    last_failure: Option<String>,
+    /// Open datasets of this town held here.
+    datasets: u64,
+}
+
+impl From<Status> for StatusAnswer {
+    fn from(status: Status) -> Self {
+        let peer = |peer: node::view::PeerStatus| PeerAnswer {
+            info: peer.info,
+            connected: peer.connected,
+            address: peer.address,
+            lag_changes: peer.lag_changes,
+            lag_seconds: peer.lag_seconds,
+            last_seen: peer.last_seen.and_then(moment),
+            failures: peer.failures,
+            last_failure: peer.last_failure,
+            datasets: peer.datasets,
+        };
+        Self {
+            node: status.node,
+            version: status.version,
+            federation: status.federation,
+            phase: status.phase,
+            peers: status.peers.into_iter().map(peer).collect(),
+            newest_change: status.newest_change.map(Into::into),
+            store: status.store,
+            queues: status.queues,
+            quarantine: status.quarantine,
+        }
+    }
+}
+
+/// Whether the node is alive, or ready.
+#[derive(Debug, Serialize, ToSchema)]
+pub(crate) struct Health {
+    /// `ok`, `starting`, `catching_up` or `ready`.
+    #[schema(example = "ready")]
+    pub(super) status: &'static str,
+}

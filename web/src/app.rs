@@ -1,0 +1,89 @@
+//! What every handler of one listener shares.
+//!
+//! Reads block, so they run on threads of their own; a fixed number of them at
+//! a time, however many requests come.
+
+use std::sync::Arc;
+
+use crdt::catalog::Lang;
+use node::config::{Config, Language};
+use node::handle::NodeHandle;
+use tokio::sync::Semaphore;
+use tokio_util::sync::CancellationToken;
+
+use crate::error::Problem;
+use crate::metrics::Counters;
+use crate::router::Listener;
+
+/// Reads that run at the same time on one listener.
+const READS_MAX: usize = 16;
+/// Requests that are being answered at the same time on one listener.
+const REQUESTS_MAX: usize = 256;
+/// Live pages that are open at the same time.
+const STREAMS_MAX: usize = 64;
+
+/// The shared state of one listener's routes; a cheap copy.
+#[derive(Debug, Clone)]
+pub(crate) struct App {
+    pub(crate) handle: NodeHandle,
+    pub(crate) listener: Listener,
+    /// Language of the pages if a reader asks for none.
+    pub(crate) lang: Lang,
+    /// Ends live pages when the server stops.
+    pub(crate) stop: CancellationToken,
+    pub(crate) counters: Counters,
+    pub(crate) requests: Arc<Semaphore>,
+    pub(crate) streams: Arc<Semaphore>,
+    reads: Arc<Semaphore>,
+}
+
+impl App {
+    pub(crate) fn new(
+        handle: NodeHandle,
+        config: &Config,
+        listener: Listener,
+        counters: Counters,
+        stop: CancellationToken,
+    ) -> Self {
+        let lang = match config.node.language {
+            Language::De => Lang::De,
+            Language::En => Lang::En,
+        };
+        Self {
+            handle,
+            listener,
+            lang,
+            stop,
+            counters,
+            requests: Arc::new(Semaphore::new(REQUESTS_MAX)),
+            streams: Arc::new(Semaphore::new(STREAMS_MAX)),
+            reads: Arc::new(Semaphore::new(READS_MAX)),
+        }
+    }
+
+    /// Runs a blocking read. The permit stays with the thread: a request that
+    /// was given up does not let another read start while its own still runs.
+    pub(crate) async fn read<T, E>(
+        &self,
+        read: impl FnOnce(&NodeHandle) -> Result<T, E> + Send + 'static,
+    ) -> Result<T, Problem>
+    where
+        T: Send + 'static,
+        E: Into<Problem> + Send + 'static,
+    {
+        let permit = Arc::clone(&self.reads).acquire_owned().await.map_err(|_| Problem::busy())?;
+        let handle = self.handle.clone();
+        let task = tokio::task::spawn_blocking(move || {
+            let answer = read(&handle);
+            drop(permit);
+            answer
+        });
+        match task.await {
+            Ok(answer) => answer.map_err(Into::into),
+            Err(error) => {
+                tracing::error!(%error, "a read panicked");
+                Err(Problem::internal())
+            }
+        }
+    }
+}

@@ -1,0 +1,231 @@
+//! Which routes exist, and on which listener: one table, from which both
+//! routers, `hanse routes` and the tests are made.
+//!
+//! INVARIANT: the public listener has no route that changes anything, and
+//! every route of the desk asks for the token, but for the two health checks and
+//! the style sheet of the page that says so.
+
+use std::fmt;
+
+use axum::Router;
+use axum::extract::DefaultBodyLimit;
+use axum::handler::Handler;
+use axum::http::Method;
+use axum::middleware::{from_fn, from_fn_with_state};
+use axum::routing::{MethodFilter, MethodRouter, on};
+use node::config::Config;
+use node::handle::NodeHandle;
+use serde::Serialize;
+use tokio_util::sync::CancellationToken;
+use tower_http::catch_panic::CatchPanicLayer;
+use tower_http::compression::CompressionLayer;
+
+use crate::app::App;
+use crate::error::Problem;
+use crate::metrics::Counters;
+use crate::{api, assets, guard, metrics, pages};
+
+/// Longest body of a request, in bytes.
+pub(crate) const BODY_BYTES_MAX: usize = 1024 * 1024;
+
+/// One of the two places where a node answers HTTP.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Listener {
+    /// Portal and query APIs: read only, for everyone.
+    Public,
+    /// Write API, status, metrics and health: for the town's staff.
+    Desk,
+}
+
+impl Listener {
+    /// Its name in logs, metrics and JSON.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Public => "public",
+            Self::Desk => "desk",
+        }
+    }
+}
+
+impl fmt::Display for Listener {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.name())
+    }
+}
+
+/// One route.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Route {
+    /// Where it answers.
+    pub listener: Listener,
+    /// HTTP method; `GET` includes `HEAD`.
+    pub method: &'static str,
+    /// Path, with its parameters in braces.
+    pub path: &'static str,
+    /// What it is for.
+    pub purpose: &'static str,
+    /// Whether it asks for the desk's token.
+    pub token: bool,
+}
+
+/// Every route of both listeners.
+pub fn routes() -> Vec<Route> {
+    public_endpoints().into_iter().chain(desk_endpoints()).map(|endpoint| endpoint.route).collect()
+}
+
+/// What the public listener serves. Live pages end with `stop`.
+pub fn public(handle: NodeHandle, config: &Config, stop: CancellationToken) -> Router {
+    public_counted(handle, config, stop, Counters::default())
+}
+
+/// What the desk listener serves.
+pub fn desk(handle: NodeHandle, config: &Config, stop: CancellationToken) -> Router {
+    desk_counted(handle, config, stop, Counters::default())
+}
+
+/// [`public`], with counters that the desk's metrics show.
+pub(crate) fn public_counted(
+    handle: NodeHandle,
+    config: &Config,
+    stop: CancellationToken,
+    counters: Counters,
+) -> Router {
+    let app = App::new(handle, config, Listener::Public, counters, stop);
+    let router = routed(public_endpoints())
+        .layer(from_fn_with_state(app.clone(), guard::bound))
+        .layer(CatchPanicLayer::custom(guard::panicked))
+        .layer(from_fn_with_state(app.clone(), pages::dress));
+    finish(router.layer(CompressionLayer::new()), app)
+}
+
+/// [`desk`], with the counters of both listeners.
+pub(crate) fn desk_counted(
+    handle: NodeHandle,
+    config: &Config,
+    stop: CancellationToken,
+    counters: Counters,
+) -> Router {
+    let app = App::new(handle, config, Listener::Desk, counters, stop);
+    let router = routed(desk_endpoints())
+        .layer(from_fn_with_state(app.clone(), guard::bound))
+        .layer(from_fn_with_state(app.clone(), guard::token))
+        .layer(from_fn(guard::host))
+        .layer(CatchPanicLayer::custom(guard::panicked))
+        .layer(from_fn_with_state(app.clone(), pages::dress));
+    finish(router, app)
+}
+
+fn finish(router: Router<App>, app: App) -> Router {
+    router
+        .layer(from_fn(guard::headers))
+        .layer(from_fn_with_state(app.clone(), metrics::count))
+        .with_state(app)
+}
+
+fn routed(endpoints: Vec<Endpoint>) -> Router<App> {
+    endpoints
+        .into_iter()
+        .fold(Router::new(), |router, endpoint| router.route(endpoint.route.path, endpoint.handler))
+        .fallback(|| async { Problem::not_found() })
+        .method_not_allowed_fallback(
+            |method: Method| async move { Problem::method_not_allowed(method.as_str()) },
+        )
+        .layer(DefaultBodyLimit::max(BODY_BYTES_MAX))
+}
+
+/// A route and what answers it.
+struct Endpoint {
+    route: Route,
+    handler: MethodRouter<App>,
+}
+
+fn endpoint<H, T>(
+    listener: Listener,
+    method: &'static str,
+    path: &'static str,
+    purpose: &'static str,
+    handler: H,
+) -> Endpoint
+where
+    H: Handler<T, App>,
+    T: 'static,
+{
+    let filter = match method {
+        "POST" => MethodFilter::POST,
+        "PATCH" => MethodFilter::PATCH,
+        _ => MethodFilter::GET,
+    };
+    let token = listener == Listener::Desk && !guard::TOKENLESS.contains(&path);
+    Endpoint { route: Route { listener, method, path, purpose, token }, handler: on(filter, handler) }
+}
+
+#[rustfmt::skip]
+fn public_endpoints() -> Vec<Endpoint> {
+    use Listener::Public;
+    vec![
+        endpoint(Public, "GET", "/", "Portal: search and filter datasets", pages::search::page),
+        endpoint(Public, "GET", "/dataset/{id}", "Portal: read one dataset", pages::dataset::page),
+        endpoint(Public, "GET", "/federation", "Portal: the towns as this node sees them", pages::federation::page),
+        endpoint(Public, "GET", "/federation/events", "The same, live (server-sent events)", pages::federation::events),
+        endpoint(Public, "GET", "/assets/{name}", "Style sheet, script and icon", assets::asset),
+        endpoint(Public, "GET", "/api/v1/datasets", "Search open datasets", api::public::list),
+        endpoint(Public, "GET", "/api/v1/datasets/{id}", "One open dataset with its heads and verdict", api::public::one),
+        endpoint(Public, "GET", "/api/v1/datasets/{id}/proof", "Everything needed to check it offline (CBOR)", api::public::proof),
+        endpoint(Public, "GET", "/api/v1/status", "What the public may know about the node", api::public::status),
+        endpoint(Public, "GET", "/api/v1/openapi.json", "Description of the public API", api::public::openapi),
+    ]
+}
+
+#[rustfmt::skip]
+fn desk_endpoints() -> Vec<Endpoint> {
+    use Listener::Desk;
+    vec![
+        endpoint(Desk, "GET", "/healthz", "Whether the process answers", api::desk::healthz),
+        endpoint(Desk, "GET", "/readyz", "Whether the node is ready", api::desk::readyz),
+        endpoint(Desk, "GET", "/metrics", "Measurements for Prometheus", metrics::page),
+        endpoint(Desk, "GET", "/assets/{name}", "Style sheet of the error pages", assets::asset),
+        endpoint(Desk, "GET", "/api/v1/datasets", "Search all records of this node", api::desk::list),
+        endpoint(Desk, "POST", "/api/v1/datasets", "Create a record; it starts closed", api::desk::create),
+        endpoint(Desk, "GET", "/api/v1/datasets/{id}", "One record with the town's own notes", api::desk::one),
+        endpoint(Desk, "PATCH", "/api/v1/datasets/{id}", "Change the given fields", api::desk::edit),
+        endpoint(Desk, "POST", "/api/v1/datasets/{id}/publish", "Publish a record to everyone", api::desk::publish),
+        endpoint(Desk, "GET", "/api/v1/datasets/{id}/history", "What was changed when", api::desk::history),
+        endpoint(Desk, "GET", "/api/v1/datasets/{id}/conflicts", "Fields with several current values", api::desk::conflicts),
+        endpoint(Desk, "GET", "/api/v1/status", "Peers, lag, store and queues", api::desk::status),
+        endpoint(Desk, "GET", "/api/v1/openapi.json", "Description of the desk API", api::desk::openapi),
+    ]
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_public_listener_only_reads() {
+        let public: Vec<Route> =
+            routes().into_iter().filter(|route| route.listener == Listener::Public).collect();
+        assert!(public.len() > 5);
+        assert!(public.iter().all(|route| route.method == "GET" && !route.token), "{public:?}");
+    }
+
+    #[test]
+    fn the_desk_asks_for_its_token_but_for_health_and_looks() {
+        let free: Vec<&str> = routes()
+            .iter()
+            .filter(|route| route.listener == Listener::Desk && !route.token)
+            .map(|route| route.path)
+            .collect();
+        assert_eq!(free, ["/healthz", "/readyz", "/assets/{name}"]);
+    }
+
+    #[test]
+    fn no_route_is_listed_twice() {
+        let mut all: Vec<_> =
+            routes().iter().map(|route| (route.listener, route.method, route.path)).collect();
+        let count = all.len();
+        all.sort_unstable();
+        all.dedup();
+        assert_eq!(all.len(), count);
+    }
+}
