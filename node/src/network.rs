@@ -22,6 +22,7 @@
 //! - Everything held for a peer is bounded by a constant of this module or of
 //!   its children, whatever the peer does.
 
+mod crowd;
 mod framing;
 mod key;
 mod manager;

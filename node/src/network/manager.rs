@@ -317,7 +317,7 @@ impl Manager {
                 self.close(&peer, connection);
             }
             BehaviourEvent::Ping(_) | BehaviourEvent::Identify(_) => {}
-            BehaviourEvent::Limits(never) => match never {},
+            BehaviourEvent::Limits(never) | BehaviourEvent::Crowd(never) => match never {},
         }
     }
 

@@ -13,6 +13,7 @@ use libp2p::swarm::dial_opts::{DialOpts, PeerCondition};
 use libp2p::swarm::{self, DialError, ListenError, NetworkBehaviour};
 use libp2p::{Multiaddr, PeerId, Swarm, connection_limits, identify, ping};
 
+use super::crowd;
 use super::stream;
 use super::transport::{self, AllowList};
 use super::{NetworkConfig, NetworkError};
@@ -35,6 +36,7 @@ const IDENTIFY_INTERVAL: Duration = Duration::from_secs(60 * 60);
 #[derive(NetworkBehaviour)]
 pub(super) struct Behaviour {
     pub(super) limits: connection_limits::Behaviour,
+    pub(super) crowd: crowd::Behaviour,
     pub(super) stream: stream::Behaviour,
     pub(super) ping: ping::Behaviour,
     pub(super) identify: identify::Behaviour,
@@ -57,6 +59,7 @@ pub(super) fn build(config: &NetworkConfig, allowed: AllowList) -> Result<Swarm<
     let ping = ping::Config::new().with_interval(timing.ping_interval).with_timeout(timing.ping_timeout);
     let behaviour = Behaviour {
         limits: connection_limits::Behaviour::new(limits),
+        crowd: crowd::Behaviour::default(),
         stream: stream::Behaviour::new(local),
         ping: ping::Behaviour::new(ping),
         identify: identify::Behaviour::new(identify),

@@ -1,3 +1,5 @@
+//! Round trips, and bytes that a hostile peer might send.
+
 use proptest::prelude::*;
 use zstd::stream::raw::{CParameter, Encoder, InBuffer, Operation as _, OutBuffer};
 

@@ -14,6 +14,7 @@ use tokio::io::AsyncReadExt as _;
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::watch;
 
+use super::super::crowd::HANDSHAKES_PER_SOURCE_MAX;
 use super::super::framing::tests::{frame, pack};
 use super::super::stream::{Behaviour, StreamEvent};
 use super::super::transport::{self, AllowList};
@@ -75,6 +76,22 @@ async fn silent_connection_is_closed_when_the_handshake_takes_too_long() {
     assert!(reason.to_lowercase().contains("timeout"), "{reason}");
     let mut rest = Vec::new();
     timeout(PATIENCE, stream.read_to_end(&mut rest)).await.unwrap().unwrap();
+}
+
+#[tokio::test]
+async fn silent_connections_from_one_place_do_not_lock_the_others_out() {
+    let mut node = TestNode::listening(&key(1), vec![allowed(&key(2), &[])]).await;
+    let mut held = Vec::new();
+    for _ in 0..=HANDSHAKES_PER_SOURCE_MAX {
+        held.push(TcpStream::connect(("127.0.0.1", port(&node))).await.unwrap());
+    }
+    let reason = node.refused().await;
+    assert!(reason.contains("16 connections from 127.0.0.1 are in their handshakes"), "{reason}");
+    // Room returns with the first that leaves.
+    held.clear();
+    let mut client = TestNode::start(&key(2), &[], vec![node.as_peer()]).await;
+    client.connected().await;
+    node.connected().await;
 }
 
 #[tokio::test]
