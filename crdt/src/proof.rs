@@ -2,7 +2,9 @@
 //! id known from elsewhere (`docs/protocol.md` section 12).
 //!
 //! This module knows the form and rebuilds the [`Authority`] that a proof
-//! brings along. Sealed changes are byte strings here; the gate checks them.
+//! brings along; [`check`] sends its sealed changes through the gate.
+
+mod check;
 
 use minicbor::{Decode, Encode, bytes::ByteVec};
 
@@ -17,6 +19,8 @@ use crate::{
     manifest::Manifest,
     signed::Signed,
 };
+
+pub use self::check::{CheckProofError, Proven, check, is_proof};
 
 /// Bytes a proof may have.
 pub const PROOF_BYTES_MAX: usize = 64 * 1024 * 1024;
