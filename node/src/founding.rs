@@ -54,7 +54,13 @@ pub enum FoundingError {
         /// Founded by the charter.
         found: FederationId,
     },
-    /// The certificate made is not valid under the charter.
+    /// The own node's certificate is missing.
+    #[error("adopt the charter: it comes without a certificate of town {town}'s own node; sign it once more")]
+    NotCertified {
+        /// This town.
+        town: Town,
+    },
+    /// A certificate is not valid under the charter.
     #[error("certify the node: {0}")]
     Certificate(#[from] AuthorityRejection),
     /// A key or file of the directory.
@@ -131,20 +137,32 @@ pub fn outstanding(charter: &Signed<Charter>) -> Vec<&Member> {
     charter.value().members.iter().filter(|member| !member.has_signed(charter)).collect()
 }
 
-/// Makes a directory's node a member of the federation that a charter signed
-/// by all founds, and certifies the node with the town's identity key.
-pub fn adopt(directory: &Directory, charter: Signed<Charter>) -> Result<FederationId, FoundingError> {
-    let certificate = |federation| -> Result<_, FoundingError> {
-        let certificate = NodeCertificate {
-            format: FormatOne,
-            federation,
-            town: directory.member.town,
-            serial: 1,
-            node_key: directory.member.node_key,
-            transport_key: directory.member.transport_key,
-        };
-        Ok(Signed::new(certificate, &directory.identity_key()?))
+/// The town's statement that its node may act for it; the same for the same
+/// keys, so that it can travel with the charter and be made again.
+pub fn certificate(
+    member: &MemberFile,
+    federation: FederationId,
+    identity: &SigningKey,
+) -> Signed<NodeCertificate> {
+    let certificate = NodeCertificate {
+        format: FormatOne,
+        federation,
+        town: member.town,
+        serial: 1,
+        node_key: member.node_key,
+        transport_key: member.transport_key,
     };
+    Signed::new(certificate, identity)
+}
+
+/// Makes a directory's node a member of the federation that a charter signed
+/// by all founds. `certificates` are those of the founders' nodes: its own must
+/// be among them; those of towns that can only dial out let them in.
+pub fn adopt(
+    directory: &Directory,
+    charter: Signed<Charter>,
+    certificates: Vec<Signed<NodeCertificate>>,
+) -> Result<FederationId, FoundingError> {
     let federation = charter.id().as_federation();
     if let Some(held) = directory.replica.read()?.federation()? {
         return if held == federation {
@@ -162,7 +180,16 @@ pub fn adopt(directory: &Directory, charter: Signed<Charter>) -> Result<Federati
         FoundingError::Unsigned { reason, outstanding: names }
     })?;
     let mut authority = Authority::new(chain);
-    authority.admit_certificate(certificate(federation)?)?;
+    for certificate in certificates {
+        authority.admit_certificate(certificate)?;
+    }
+    let own = |signed: &Signed<NodeCertificate>| {
+        let certificate = signed.value();
+        certificate.town == directory.member.town && certificate.node_key == directory.member.node_key
+    };
+    if !authority.certificates().any(own) {
+        return Err(FoundingError::NotCertified { town: directory.member.town });
+    }
     let mut write = directory.replica.write()?;
     write.set_federation(federation)?;
     write.put_authority(&authority.export())?;
