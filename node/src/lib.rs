@@ -1,5 +1,6 @@
 //! A running Hanse node: it acts on what `crdt` decides, and shows nothing.
 
+pub mod audit;
 pub mod config;
 pub mod demo;
 pub mod directory;
