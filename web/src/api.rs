@@ -9,6 +9,8 @@ pub(crate) mod desk;
 pub(crate) mod public;
 mod schema;
 
+use axum::extract::{FromRequestParts, Path};
+use axum::http::request::Parts;
 use crdt::ids::DatasetId;
 use node::view::{DatasetDetail, Phase, Reader, SearchPage, SearchQuery};
 
@@ -29,9 +31,21 @@ async fn search(
     Ok((query, page))
 }
 
-/// One dataset. An id of the wrong form names nothing, like an unknown one.
-pub(crate) async fn dataset(app: &App, reader: Reader, id: &str) -> Result<DatasetDetail, Problem> {
-    let id = parse_id(id)?;
+/// The dataset in a path. An id of the wrong form names nothing, like an
+/// unknown one.
+pub(crate) struct OfDataset(pub(crate) DatasetId);
+
+impl<S: Send + Sync> FromRequestParts<S> for OfDataset {
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Problem> {
+        let path = Path::<String>::from_request_parts(parts, state).await;
+        path.ok().and_then(|Path(id)| id.parse().ok()).map(Self).ok_or_else(Problem::not_found)
+    }
+}
+
+/// One dataset, if the reader may know of it.
+pub(crate) async fn dataset(app: &App, reader: Reader, id: DatasetId) -> Result<DatasetDetail, Problem> {
     app.read(move |handle| handle.dataset(reader, id)).await?.ok_or_else(Problem::not_found)
 }
 
@@ -42,10 +56,6 @@ pub(crate) fn refuse_while_starting(app: &App) -> Result<(), Problem> {
         Phase::Starting => Err(Problem::starting()),
         Phase::CatchingUp | Phase::Ready => Ok(()),
     }
-}
-
-fn parse_id(id: &str) -> Result<DatasetId, Problem> {
-    id.parse().map_err(|_| Problem::not_found())
 }
 
 /// Refuses parameters on routes that have none.

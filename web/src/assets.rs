@@ -4,6 +4,7 @@
 use std::hash::{DefaultHasher, Hash, Hasher};
 
 use axum::extract::Path;
+use axum::extract::rejection::PathRejection;
 use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 
@@ -17,8 +18,9 @@ const FILES: [(&str, &str, &str); 3] = [
 ];
 
 /// One file; a browser that has it already gets only the news that it is so.
-pub(crate) async fn asset(Path(name): Path<String>, headers: HeaderMap) -> Response {
-    let Some((_, media_type, content)) = FILES.into_iter().find(|(known, ..)| *known == name) else {
+pub(crate) async fn asset(path: Result<Path<String>, PathRejection>, headers: HeaderMap) -> Response {
+    let named = |file: &(&str, &str, &str)| path.as_ref().is_ok_and(|Path(name)| file.0 == name);
+    let Some((_, media_type, content)) = FILES.into_iter().find(named) else {
         return Problem::not_found().into_response();
     };
     let mut hasher = DefaultHasher::new();

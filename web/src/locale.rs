@@ -122,6 +122,7 @@ texts! {
 
     signature: "Echtheit", "Authenticity";
     signature_verified: "Geprüft: Alle Änderungen sind versiegelt von der Stadt", "Verified: every change is sealed by the town of";
+    badge_verified: "Echtheit geprüft", "Authenticity verified";
     signature_equivocation: "Auffällig: Unter einer Nummer wurden zwei verschiedene Änderungen versiegelt. Gezeigt wird der letzte geprüfte Stand der Stadt", "Irregular: two different changes were sealed under one number. Shown is the last verified state of the town of";
     signature_local: "Dieser Eintrag verlässt den Knoten nicht und trägt kein Siegel der Stadt", "This record does not leave the node and carries no seal of the town of";
     signature_changes: "Änderungen in dieser Epoche", "Changes in this epoch";

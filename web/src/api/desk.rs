@@ -2,7 +2,7 @@
 //! that the guard has already checked.
 
 use axum::Json;
-use axum::extract::{Path, RawQuery, State};
+use axum::extract::{RawQuery, State};
 use axum::http::{StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use crdt::catalog::invalid::Bilingual;
@@ -14,6 +14,7 @@ use serde_json::{Map, Value};
 use utoipa::openapi::security::{Http, HttpAuthScheme, SecurityScheme};
 use utoipa::{Modify, OpenApi};
 
+use super::OfDataset;
 use super::answers::{
     Conflicts, DatasetPage, Health, History, ReceiptAnswer, StaffDatasetAnswer, StatusAnswer,
 };
@@ -70,11 +71,11 @@ pub(crate) async fn list(
 )]
 pub(crate) async fn one(
     State(app): State<App>,
-    Path(id): Path<String>,
+    OfDataset(id): OfDataset,
     RawQuery(query): RawQuery,
 ) -> Result<Json<StaffDatasetAnswer>, Problem> {
     super::no_parameters(query.as_deref())?;
-    Ok(Json(super::dataset(&app, Reader::Staff, &id).await?.into()))
+    Ok(Json(super::dataset(&app, Reader::Staff, id).await?.into()))
 }
 
 #[utoipa::path(
@@ -128,12 +129,11 @@ pub(crate) async fn create(
 )]
 pub(crate) async fn edit(
     State(app): State<App>,
-    Path(id): Path<String>,
+    OfDataset(id): OfDataset,
     RawQuery(query): RawQuery,
     JsonObject(mut object): JsonObject,
 ) -> Result<Json<ReceiptAnswer>, Problem> {
     super::no_parameters(query.as_deref())?;
-    let id = super::parse_id(&id)?;
     let heads = take_heads(&mut object).map_err(|error| Problem::invalid_field(&error))?;
     let edit = RecordEdit::parse(&Value::Object(object))
         .map_err(|invalid| Problem::invalid_fields(&invalid.fields))?;
@@ -183,11 +183,10 @@ fn take_heads(object: &mut Map<String, Value>) -> Result<Option<Heads>, InvalidF
 )]
 pub(crate) async fn publish(
     State(app): State<App>,
-    Path(id): Path<String>,
+    OfDataset(id): OfDataset,
     RawQuery(query): RawQuery,
 ) -> Result<Json<ReceiptAnswer>, Problem> {
     super::no_parameters(query.as_deref())?;
-    let id = super::parse_id(&id)?;
     let handle = app.handle.clone();
     let receipt = durable(async move { handle.publish(id).await }).await?;
     Ok(Json(receipt.into()))
@@ -201,11 +200,11 @@ pub(crate) async fn publish(
 )]
 pub(crate) async fn history(
     State(app): State<App>,
-    Path(id): Path<String>,
+    OfDataset(id): OfDataset,
     RawQuery(query): RawQuery,
 ) -> Result<Json<History>, Problem> {
     super::no_parameters(query.as_deref())?;
-    let entries = of_record(&app, &id, |handle, id| handle.history(Reader::Staff, id)).await?;
+    let entries = of_record(&app, id, |handle, id| handle.history(Reader::Staff, id)).await?;
     Ok(Json(entries.into()))
 }
 
@@ -217,11 +216,11 @@ pub(crate) async fn history(
 )]
 pub(crate) async fn conflicts(
     State(app): State<App>,
-    Path(id): Path<String>,
+    OfDataset(id): OfDataset,
     RawQuery(query): RawQuery,
 ) -> Result<Json<Conflicts>, Problem> {
     super::no_parameters(query.as_deref())?;
-    let conflicts = of_record(&app, &id, |handle, id| handle.conflicts(Reader::Staff, id)).await?;
+    let conflicts = of_record(&app, id, |handle, id| handle.conflicts(Reader::Staff, id)).await?;
     Ok(Json(conflicts.into()))
 }
 
@@ -267,10 +266,9 @@ pub(crate) async fn readyz(State(app): State<App>) -> (StatusCode, Json<Health>)
 /// A read about one record that must exist.
 async fn of_record<T: Send + 'static>(
     app: &App,
-    id: &str,
+    id: DatasetId,
     read: impl FnOnce(&NodeHandle, DatasetId) -> Result<Option<T>, ReadError> + Send + 'static,
 ) -> Result<T, Problem> {
-    let id = super::parse_id(id)?;
     app.read(move |handle| read(handle, id)).await?.ok_or_else(Problem::not_found)
 }
 

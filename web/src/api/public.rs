@@ -1,12 +1,13 @@
 //! The public API: reads of open datasets, for everyone.
 
 use axum::Json;
-use axum::extract::{Path, RawQuery, State};
+use axum::extract::{RawQuery, State};
 use axum::http::header;
 use axum::response::{IntoResponse, Response};
 use node::view::Reader;
 use utoipa::OpenApi;
 
+use super::OfDataset;
 use super::answers::{DatasetAnswer, DatasetPage, PublicStatusAnswer};
 use crate::app::App;
 use crate::error::{ErrorBody, Problem};
@@ -57,11 +58,11 @@ pub(crate) async fn list(
 )]
 pub(crate) async fn one(
     State(app): State<App>,
-    Path(id): Path<String>,
+    OfDataset(id): OfDataset,
     RawQuery(query): RawQuery,
 ) -> Result<Json<DatasetAnswer>, Problem> {
     super::no_parameters(query.as_deref())?;
-    Ok(Json(super::dataset(&app, Reader::Public, &id).await?.into()))
+    Ok(Json(super::dataset(&app, Reader::Public, id).await?.into()))
 }
 
 #[utoipa::path(
@@ -76,11 +77,10 @@ pub(crate) async fn one(
 )]
 pub(crate) async fn proof(
     State(app): State<App>,
-    Path(id): Path<String>,
+    OfDataset(id): OfDataset,
     RawQuery(query): RawQuery,
 ) -> Result<Response, Problem> {
     super::no_parameters(query.as_deref())?;
-    let id = super::parse_id(&id)?;
     let proof = app.read(move |handle| handle.proof(Reader::Public, id)).await?;
     let proof = proof.ok_or_else(Problem::not_found)?;
     let attachment = format!("attachment; filename=\"{id}.proof.cbor\"");

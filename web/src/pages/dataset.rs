@@ -2,7 +2,7 @@
 //! are worth in plain language.
 
 use askama::Template;
-use axum::extract::{Path, State};
+use axum::extract::State;
 use axum::http::{HeaderMap, Uri};
 use axum::response::Response;
 use crdt::catalog::{Dataset, Distribution, Iri, Lang, LicenceIri, Temporal, Timestamp};
@@ -10,6 +10,7 @@ use node::view::{DatasetDetail, Reader, SignatureVerdict};
 use serde_json::Value;
 
 use super::{Frame, Place, render};
+use crate::api::OfDataset;
 use crate::app::App;
 use crate::error::Problem;
 use crate::locale::{self, Texts};
@@ -36,6 +37,8 @@ struct DatasetView {
 struct Row {
     label: String,
     values: Vec<Shown>,
+    /// Short words that belong into one line.
+    words: bool,
 }
 
 /// One value: a text, or a text with an address.
@@ -58,11 +61,11 @@ struct DistributionView {
 /// Answers `GET /dataset/{id}`.
 pub(crate) async fn page(
     State(app): State<App>,
-    Path(id): Path<String>,
+    OfDataset(id): OfDataset,
     uri: Uri,
     headers: HeaderMap,
 ) -> Result<Response, Problem> {
-    let detail = crate::api::dataset(&app, Reader::Public, &id).await?;
+    let detail = crate::api::dataset(&app, Reader::Public, id).await?;
     let frame = Frame::new(&app, &uri, &headers, Place::Search);
     Ok(render(&DatasetView::new(frame, &detail), &uri))
 }
@@ -115,11 +118,11 @@ fn rows(detail: &DatasetDetail, t: &'static Texts, lang: Lang) -> Vec<Row> {
     let dataset = &detail.dataset;
     let mut rows = vec![
         Row::texts(t.field_themes, dataset.themes.iter().map(|theme| theme.label(lang))),
-        Row::texts(t.field_keywords, keywords(dataset, lang)),
+        Row::words(t.field_keywords, keywords(dataset, lang)),
         Row::text(t.field_domain, dataset.domain.as_ref()),
         Row::licence(t.field_licence, dataset.licence.as_ref()),
         Row::text(t.field_attribution, dataset.attribution.as_ref()),
-        Row::texts(t.field_formats, dataset.all_formats()),
+        Row::words(t.field_formats, dataset.all_formats()),
         Row::text(t.field_frequency, dataset.frequency.map(|frequency| frequency.label(lang))),
         Row::text(t.field_update_process, dataset.update_process.as_ref()),
         Row::text(t.field_data_modified, dataset.data_modified.map(|day| locale::day(day.civil(), lang))),
@@ -131,7 +134,7 @@ fn rows(detail: &DatasetDetail, t: &'static Texts, lang: Lang) -> Vec<Row> {
         Row::text(t.field_department, dataset.department.as_ref()),
         contact(dataset, t),
         Row::text(t.field_personal_data, dataset.personal_data.map(|kind| kind.label(lang))),
-        Row::texts(t.field_quality, dataset.quality_criteria.iter().map(|criterion| criterion.label(lang))),
+        Row::words(t.field_quality, dataset.quality_criteria.iter().map(|criterion| criterion.label(lang))),
         hvd(dataset, t, lang),
         Row::iri(t.field_musterdatensatz, dataset.musterdatensatz.as_ref()),
         Row::iri(t.field_series, dataset.in_series.as_ref()),
@@ -176,7 +179,7 @@ fn contact(dataset: &Dataset, t: &'static Texts) -> Row {
         Shown::linked(phone, format!("tel:{digits}"))
     }));
     values.extend(contact.url.as_ref().map(Shown::iri));
-    Row { label: t.field_contact.to_owned(), values }
+    Row::new(t.field_contact, values)
 }
 
 fn hvd(dataset: &Dataset, t: &'static Texts, lang: Lang) -> Row {
@@ -207,9 +210,16 @@ fn seal(detail: &DatasetDetail, t: &'static Texts, lang: Lang) -> Vec<Row> {
 }
 
 impl Row {
+    fn new(label: &str, values: impl IntoIterator<Item = Shown>) -> Self {
+        Self { label: label.to_owned(), values: values.into_iter().collect(), words: false }
+    }
+
+    fn words(label: &str, values: impl IntoIterator<Item = impl ToString>) -> Self {
+        Self { words: true, ..Self::texts(label, values) }
+    }
+
     fn texts(label: &str, values: impl IntoIterator<Item = impl ToString>) -> Self {
-        let values = values.into_iter().map(|value| Shown::text(&value)).collect();
-        Self { label: label.to_owned(), values }
+        Self::new(label, values.into_iter().map(|value| Shown::text(&value)))
     }
 
     fn text(label: &str, value: Option<impl ToString>) -> Self {
@@ -218,17 +228,16 @@ impl Row {
 
     fn codes(label: &str, values: impl IntoIterator<Item = impl ToString>) -> Self {
         let code = |text: String| Shown { text, link: None, code: true };
-        let values = values.into_iter().map(|value| code(value.to_string())).collect();
-        Self { label: label.to_owned(), values }
+        Self::new(label, values.into_iter().map(|value| code(value.to_string())))
     }
 
     fn iri(label: &str, value: Option<&Iri>) -> Self {
-        Self { label: label.to_owned(), values: value.map(Shown::iri).into_iter().collect() }
+        Self::new(label, value.map(Shown::iri))
     }
 
     fn licence(label: &str, value: Option<&LicenceIri>) -> Self {
         let shown = |licence: &LicenceIri| Shown::linked(&licence.label(), licence.to_string());
-        Self { label: label.to_owned(), values: value.map(shown).into_iter().collect() }
+        Self::new(label, value.map(shown))
     }
 }
 
