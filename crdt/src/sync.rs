@@ -43,7 +43,7 @@ pub use session::SessionId;
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
 use budget::Budget;
-use session::Session;
+use session::{Remote, Session};
 
 use crate::{
     audience::Audience,
@@ -255,6 +255,7 @@ pub struct Sync {
     busy: BTreeMap<DocumentId, SessionId>,
     effects: VecDeque<Effect>,
     requests: u64,
+    caught_up: bool,
 }
 
 impl Sync {
@@ -277,6 +278,7 @@ impl Sync {
             busy: BTreeMap::new(),
             effects: VecDeque::new(),
             requests: 0,
+            caught_up: false,
         };
         for document in documents {
             sync.hold(document);
@@ -343,22 +345,32 @@ impl Sync {
     /// Whether the town's own sets have been compared with a peer since the
     /// start, so that it may issue manifests again (design section 7). A town
     /// that is alone in its federation has nobody to ask.
+    ///
+    /// Once it has, it stays so: only this node makes new changes of its town.
     pub fn is_caught_up(&mut self) -> bool {
-        if self.authority.charter().members.iter().all(|member| member.town == self.town) {
-            return true;
-        }
+        self.caught_up = self.caught_up || self.is_alone() || self.has_compared_own_sets();
+        self.caught_up
+    }
+
+    fn is_alone(&self) -> bool {
+        self.authority.charter().members.iter().all(|member| member.town == self.town)
+    }
+
+    fn has_compared_own_sets(&mut self) -> bool {
         let roots: BTreeMap<SetKey, NodeHash> = self
             .sets
             .iter_mut()
             .filter(|(set, _)| set.town == self.town)
             .map(|(set, state)| (*set, state.inventory.root()))
             .collect();
-        let town = self.town;
+        let nothing_lacking = |(set, remote): (&SetKey, &Remote)| {
+            remote.documents == 0
+                || roots.get(set) == Some(&remote.root)
+                || remote.compared == Some(remote.root)
+        };
         self.sessions.values().any(|session| {
-            session.introduced
-                && session.remote.iter().filter(|(set, _)| set.town == town).all(|(set, remote)| {
-                    roots.get(set) == Some(&remote.root) || remote.compared == Some(remote.root)
-                })
+            let own = session.remote.iter().filter(|(set, _)| set.town == self.town);
+            session.introduced && own.into_iter().all(nothing_lacking)
         })
     }
 

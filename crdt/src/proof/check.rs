@@ -8,7 +8,7 @@ use super::{Proof, ProofError};
 use crate::{
     document::DatasetContent,
     encoding::{self, DecodeError},
-    epoch::{EpochRejection, EpochRecord, supersedes},
+    epoch::{EpochRecord, EpochRejection, supersedes},
     gate::{self, Rejection},
     genesis::DocumentKind,
     ids::{ChangeHash, DocumentId, FederationId, Town, UnixMillis},

@@ -170,7 +170,7 @@ impl Sync {
         for id in ids {
             let known = self.sessions.get(&id).filter(|session| session.greeted).is_some_and(|session| {
                 let remote = session.remote.get(&key);
-                remote.is_some_and(|remote| remote.root == root && remote.manifest >= version)
+                remote.is_some_and(|remote| remote.told == Some(root) && remote.manifest >= version)
             });
             if !known && let Some(have) = self.have_of(now, id, key, leaves.clone()) {
                 self.send(id, &Message::Have(vec![have]));
@@ -203,6 +203,7 @@ impl Sync {
         let newest = self.manifests.newest(&key.town, &key.audience);
         let manifest = newest.filter(|_| version > remote.manifest).cloned();
         remote.manifest = remote.manifest.max(version);
+        remote.told = Some(root);
         remote.behind_since =
             if remote.root == root { None } else { Some(remote.behind_since.unwrap_or(now)) };
         Some(HaveSet {

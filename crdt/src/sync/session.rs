@@ -59,6 +59,8 @@ pub(super) struct Remote {
     pub(super) changes: u64,
     /// Newest manifest version that the peer is known to hold.
     pub(super) manifest: u64,
+    /// The root that the peer was last told of.
+    pub(super) told: Option<NodeHash>,
     /// The root of the peer of which we lack nothing.
     pub(super) compared: Option<NodeHash>,
     /// No whole comparison before this.
@@ -124,6 +126,7 @@ impl Remote {
             documents: 0,
             changes: 0,
             manifest: 0,
+            told: None,
             compared: None,
             not_before: Millis(0),
             behind_since: None,
