@@ -68,7 +68,9 @@ pub fn verify(directory: &Directory, mut step: impl FnMut(u64, u64)) -> Result<F
             for (id, row) in documents {
                 match check_document(&snapshot, &authority, id, &row) {
                     Ok(changes) => findings.changes += changes,
-                    Err(message) => findings.problems.push(Problem { place: format!("document {id}"), message }),
+                    Err(message) => {
+                        findings.problems.push(Problem { place: format!("document {id}"), message })
+                    }
                 }
                 findings.documents += 1;
                 step(findings.documents, total);
@@ -77,7 +79,9 @@ pub fn verify(directory: &Directory, mut step: impl FnMut(u64, u64)) -> Result<F
         }
         None if total > 0 => findings.problems.push(Problem {
             place: "charter".to_owned(),
-            message: format!("there are {total} documents but no charter; restore the directory from a backup"),
+            message: format!(
+                "there are {total} documents but no charter; restore the directory from a backup"
+            ),
         }),
         None => {}
     }
@@ -111,7 +115,11 @@ fn check_document(
     let newest = newest(&records);
     if newest.is_some_and(|record| record.value().is_erased()) {
         let left = snapshot.view(&id).map_err(|error| error.to_string())?;
-        return if left.is_none() { Ok(0) } else { Err("it is withdrawn, but its view is still there".to_owned()) };
+        return if left.is_none() {
+            Ok(0)
+        } else {
+            Err("it is withdrawn, but its view is still there".to_owned())
+        };
     }
     let mut document = SealedDocument::begin(row.genesis, newest.cloned());
     let changes = snapshot.changes(&id, document.epoch()).map_err(|error| error.to_string())?;
@@ -157,7 +165,11 @@ fn check_view(snapshot: &ReplicaSnapshot, id: DocumentId, document: &SealedDocum
             document.document().read_catalog(document.genesis().owner).catalog == *shown
         }
     };
-    if same && view.heads == heads { Ok(()) } else { Err(format!("its view says something else than its changes; {REMEDY}")) }
+    if same && view.heads == heads {
+        Ok(())
+    } else {
+        Err(format!("its view says something else than its changes; {REMEDY}"))
+    }
 }
 
 fn newest(records: &[Signed<EpochRecord>]) -> Option<&Signed<EpochRecord>> {

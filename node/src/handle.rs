@@ -2,22 +2,33 @@
 //!
 //! [`NodeHandle`] is a cheap copy. Reads run on snapshots and block: call them
 //! from a blocking thread. Writes go through the ledger and return when they
-//! are durable. No table, document or key can be reached through it.
+//! are durable. No table, document or key can be reached through it, and every
+//! read of a dataset passes [`Reader::may_see`](crate::view::Reader::may_see).
 
 mod errors;
+mod open;
+mod read;
+mod search;
+mod status;
 
-use std::sync::Arc;
+use std::path::PathBuf;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::thread::JoinHandle;
 
-use crdt::catalog::{NewDataset, RecordEdit};
-use crdt::ids::{ChangeHash, DatasetId};
-use tokio::sync::broadcast;
+use crdt::catalog::{Identifier, InvalidField, Iri, NewDataset, RecordEdit};
+use crdt::ids::{ChangeHash, DatasetId, Pseudonym};
+use tokio::sync::{broadcast, oneshot};
 
-use crate::view::{
-    Conflict, DatasetDetail, FederationInfo, HistoryEntry, Phase, PublicStatus, Reader, Receipt, SearchPage,
-    SearchQuery, Status, StatusEvent, TownInfo,
-};
+use crate::keys;
+use crate::ledger::{Author, Books, Clock, EditJob, Indexer, Job, Ledger, NotTaken};
+use crate::view::{FederationInfo, Receipt, StatusEvent, TownInfo};
 
 pub use errors::{CreateError, EditError, EditedField, PublishError, ReadError};
+pub use open::{OpenNode, OpenNodeError, OpenOptions};
+pub use status::Board;
+
+/// The newest changes of a dataset as an editor saw them.
+pub type Heads = Vec<ChangeHash>;
 
 /// A node, as seen by everything above it.
 #[derive(Debug, Clone)]
@@ -25,104 +36,175 @@ pub struct NodeHandle {
     shared: Arc<Shared>,
 }
 
-#[derive(Debug)]
 struct Shared {
+    books: Arc<Books>,
+    ledger: Ledger,
+    indexer: Arc<Indexer>,
+    index_thread: Mutex<Option<JoinHandle<()>>>,
+    board: Board,
     events: broadcast::Sender<StatusEvent>,
+    clock: Clock,
+    base_url: Option<String>,
+    token_path: Option<PathBuf>,
+    pseudonym: Pseudonym,
+}
+
+impl std::fmt::Debug for Shared {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Shared").field("town", &self.books.info).finish_non_exhaustive()
+    }
+}
+
+impl Drop for Shared {
+    fn drop(&mut self) {
+        self.ledger.stop();
+        self.indexer.stop();
+        let thread = self.index_thread.get_mut().unwrap_or_else(PoisonError::into_inner).take();
+        if let Some(thread) = thread {
+            let _ = thread.join();
+        }
+    }
 }
 
 impl NodeHandle {
     /// The town whose node this is.
     pub fn town(&self) -> TownInfo {
-        todo!()
+        self.shared.books.info.clone()
     }
 
     /// The towns of the league, this one included, by municipality key.
     pub fn members(&self) -> Vec<TownInfo> {
-        todo!()
+        let Some(authority) = self.shared.books.authority() else { return vec![self.town()] };
+        let info = |member: &crdt::charter::Member| TownInfo {
+            town: member.town,
+            code: member.code.clone(),
+            name: member.name.clone(),
+        };
+        authority.charter().members.iter().map(info).collect()
     }
 
     /// The league, once founded or joined.
     pub fn federation(&self) -> Option<FederationInfo> {
-        todo!()
-    }
-
-    /// Finds datasets. Blocks.
-    pub fn search(&self, _reader: Reader, _query: &SearchQuery) -> Result<SearchPage, ReadError> {
-        todo!()
-    }
-
-    /// One dataset; `None` if there is none or the reader may not know it. Blocks.
-    pub fn dataset(&self, _reader: Reader, _id: DatasetId) -> Result<Option<DatasetDetail>, ReadError> {
-        todo!()
-    }
-
-    /// What was changed when, newest first; `None` as for [`Self::dataset`]. Blocks.
-    pub fn history(&self, _reader: Reader, _id: DatasetId) -> Result<Option<Vec<HistoryEntry>>, ReadError> {
-        todo!()
-    }
-
-    /// Fields with several current values; `None` as for [`Self::dataset`]. Blocks.
-    pub fn conflicts(&self, _reader: Reader, _id: DatasetId) -> Result<Option<Vec<Conflict>>, ReadError> {
-        todo!()
-    }
-
-    /// Everything needed to check a dataset offline (protocol section 12);
-    /// `None` as for [`Self::dataset`] and for closed records. Blocks.
-    pub fn proof(&self, _reader: Reader, _id: DatasetId) -> Result<Option<Vec<u8>>, ReadError> {
-        todo!()
+        let authority = self.shared.books.authority()?;
+        Some(FederationInfo {
+            id: authority.federation(),
+            name: authority.charter().name.clone(),
+            charter_version: authority.charter().version,
+            charter: authority.chain().current().id(),
+        })
     }
 
     /// Makes a closed record, a draft unless it says otherwise.
-    pub async fn create(&self, _new: NewDataset) -> Result<Receipt, CreateError> {
-        todo!()
+    pub async fn create(&self, new: NewDataset) -> Result<Receipt, CreateError> {
+        let write = |error: keys::KeyError| CreateError::Write(error.to_string());
+        let id = DatasetId::from_random(keys::random().map_err(write)?);
+        let (identifier, iri) = self.identity(id)?;
+        let record = new.with_identity(&identifier, &iri).into_record(id)?;
+        self.create_record(record).await
+    }
+
+    /// Takes over a record that has its id already, as importers do.
+    pub async fn create_record(&self, record: crdt::catalog::LocalRecord) -> Result<Receipt, CreateError> {
+        let (reply, answer) = oneshot::channel();
+        self.shared.ledger.submit(Job::Create(record, reply)).map_err(|error| match error {
+            NotTaken::Busy(waiting) => CreateError::Busy { waiting },
+            NotTaken::Stopped => CreateError::Stopped,
+        })?;
+        answer.await.unwrap_or(Err(CreateError::Stopped))
+    }
+
+    /// Where a new dataset lives: below the town's base address, once that is set.
+    fn identity(&self, id: DatasetId) -> Result<(Identifier, Iri), InvalidField> {
+        let iri = match &self.shared.base_url {
+            Some(base) => format!("{}/dataset/{id}", base.trim_end_matches('/')),
+            None => format!("urn:uuid:{id}"),
+        };
+        Ok((Identifier::parse(&id.to_string())?, Iri::parse(&iri)?))
     }
 
     /// Changes the given fields of an own record, open or closed. With `base`,
     /// fields that were changed since are not overwritten.
     pub async fn edit(
         &self,
-        _id: DatasetId,
-        _edit: RecordEdit,
-        _base: Option<Heads>,
+        id: DatasetId,
+        edit: RecordEdit,
+        base: Option<Heads>,
     ) -> Result<Receipt, EditError> {
-        todo!()
+        let job = EditJob { id, edit, base, author: self.author() };
+        let (reply, answer) = oneshot::channel();
+        self.shared.ledger.submit(Job::Edit(job, reply)).map_err(edit_not_taken)?;
+        answer.await.unwrap_or(Err(EditError::Stopped))
     }
 
     /// Throws a closed record away. An open one is withdrawn, not deleted.
-    pub async fn delete(&self, _id: DatasetId) -> Result<(), EditError> {
-        todo!()
+    pub async fn delete(&self, id: DatasetId) -> Result<(), EditError> {
+        let (reply, answer) = oneshot::channel();
+        self.shared.ledger.submit(Job::Delete(id, reply)).map_err(edit_not_taken)?;
+        answer.await.unwrap_or(Err(EditError::Stopped))
     }
 
     /// Publishes a closed record: from now on every town and reader may have it.
-    pub async fn publish(&self, _id: DatasetId) -> Result<Receipt, PublishError> {
-        todo!()
+    pub async fn publish(&self, id: DatasetId) -> Result<Receipt, PublishError> {
+        let (reply, answer) = oneshot::channel();
+        self.shared.ledger.submit(Job::Publish(id, self.author(), reply)).map_err(|error| match error {
+            NotTaken::Busy(waiting) => PublishError::Busy { waiting },
+            NotTaken::Stopped => PublishError::Stopped,
+        })?;
+        answer.await.unwrap_or(Err(PublishError::Stopped))
+    }
+
+    /// People come with roles; until then all desk work has one pseudonym.
+    fn author(&self) -> Author {
+        Author(self.shared.pseudonym)
     }
 
     /// Whether this is the desk's token; every wrong one takes the same time.
-    pub fn check_token(&self, _token: &str) -> bool {
-        todo!()
+    /// The file is read each time, so that a new token counts at once.
+    pub fn check_token(&self, token: &str) -> bool {
+        const CONTEXT: &str = "hanse desk token 1";
+        let Some(path) = &self.shared.token_path else { return false };
+        let Ok(right) = keys::read_token(path) else { return false };
+        // Comparing hashes tells nothing about how much of a guess was right.
+        let hash = |token: &str| crdt::encoding::hash(CONTEXT, &[token.as_bytes()]);
+        hash(token) == hash(&right)
     }
 
-    /// How far the start is; never blocks.
-    pub fn phase(&self) -> Phase {
-        todo!()
+    /// Lets own open datasets be changed, or stops that: the node loop allows
+    /// it once the node has caught up, a command when told to work offline.
+    pub fn allow_publishing(&self, allow: bool) {
+        self.shared.books.set_may_publish(allow);
     }
 
-    /// Everything staff may know about the node. Blocks shortly.
-    pub fn status(&self) -> Status {
-        todo!()
+    /// The writer, for the node loop.
+    pub fn ledger(&self) -> &Ledger {
+        &self.shared.ledger
     }
 
-    /// What anybody may know about the node. Blocks shortly.
-    pub fn public_status(&self) -> PublicStatus {
-        todo!()
+    /// What the node loop makes known about itself and the other towns.
+    pub fn board(&self) -> &Board {
+        &self.shared.board
     }
 
     /// Live events from now on.
     pub fn subscribe(&self) -> broadcast::Receiver<StatusEvent> {
         self.shared.events.subscribe()
     }
+
+    /// Waits until everything durable now can be found by search. Blocks.
+    pub fn settle_search(&self) {
+        self.shared.indexer.settle();
+    }
+
+    /// Stops writing and indexing; what is queued is done first.
+    pub fn stop(&self) {
+        self.shared.ledger.stop();
+        self.shared.indexer.stop();
+    }
 }
 
-/// The newest changes of a dataset as an editor saw them.
-pub type Heads = Vec<ChangeHash>;
+fn edit_not_taken(error: NotTaken) -> EditError {
+    match error {
+        NotTaken::Busy(waiting) => EditError::Busy { waiting },
+        NotTaken::Stopped => EditError::Stopped,
+    }
+}

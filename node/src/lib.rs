@@ -7,6 +7,7 @@ pub mod directory;
 pub mod founding;
 pub mod handle;
 pub mod keys;
+pub mod ledger;
 pub mod network;
 pub mod search;
 pub mod store;

@@ -106,6 +106,14 @@ pub enum EditError {
         /// What to do instead.
         remedy: &'static str,
     },
+    /// It would take away what an open dataset needs.
+    #[error("edit dataset `{id}`: it is open and must stay complete: {}", listed(obstacles))]
+    Obstructed {
+        /// The dataset.
+        id: DatasetId,
+        /// What would be wrong, field by field.
+        obstacles: Vec<Obstacle>,
+    },
     /// The node does not publish before it knows what it published before.
     #[error(
         "edit dataset `{id}`: this node is still catching up with the other towns; try again when it is ready"

@@ -13,7 +13,7 @@ use redb::{ReadTransaction, ReadableTable, ReadableTableMetadata, TableDefinitio
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
 
 use super::compress::{compress, decompress};
-use super::database::{self, Kind, Store};
+use super::database::{self, ID, Kind, Store};
 use super::error::{Blame, OpenStoreError, ReadStoreError, WriteError};
 use super::{CLOSED_FILE, StoreSettings};
 
@@ -79,6 +79,11 @@ impl ClosedStore {
     /// Begins the one write that can be open; only the ledger calls this.
     pub fn write(&self) -> Result<ClosedWrite, WriteError> {
         Ok(ClosedWrite { store: Arc::clone(&self.store), write: self.store.write()? })
+    }
+
+    /// Random id that tells this store from any other.
+    pub fn id(&self) -> Result<String, ReadStoreError> {
+        Ok(crdt::ids::hex(&self.store.meta(ID)?.unwrap_or_default()))
     }
 
     /// Length of the file in bytes.

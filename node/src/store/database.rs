@@ -16,6 +16,8 @@ use super::{FORMAT_VERSION, StoreSettings};
 
 const META: TableDefinition<'static, &'static str, &'static [u8]> = TableDefinition::new("meta");
 const FORMAT: &str = "format";
+/// Key of a random id that tells a store from any other.
+pub(super) const ID: &str = "id";
 
 /// What each file is, for messages.
 #[derive(Debug, Clone, Copy)]
@@ -68,7 +70,9 @@ impl Store {
         match found.as_deref().map(|bytes| <[u8; 4]>::try_from(bytes)) {
             None => {
                 let write = self.write().map_err(|error| failed(error.to_string()))?;
+                let id: [u8; 16] = crate::keys::random().map_err(|error| failed(error.to_string()))?;
                 set_meta(&write, FORMAT, &FORMAT_VERSION.to_be_bytes(), self.kind.file)
+                    .and_then(|()| set_meta(&write, ID, &id, self.kind.file))
                     .and_then(|()| self.commit(write))
                     .map_err(|error| failed(error.to_string()))
             }

@@ -18,7 +18,7 @@ use crdt::seal::SealedChange;
 use crdt::signed::{Record, Signed};
 use redb::{ReadTransaction, ReadableTable, ReadableTableMetadata, TableDefinition};
 
-use super::database::{self, Kind, Store};
+use super::database::{self, ID, Kind, Store};
 use super::error::{Blame, OpenStoreError, ReadStoreError, WriteError};
 use super::replica_write::ReplicaWrite;
 use super::rows::{AUTHOR_BYTES, ChangeReader, DocumentRow, QuarantinedChange, ViewRow};
@@ -57,6 +57,7 @@ pub(super) const EVIDENCE: TableDefinition<'static, Bytes, Bytes> = TableDefinit
 
 pub(super) const POSITION: &str = "position";
 pub(super) const FEDERATION: &str = "federation";
+pub(super) const NEWEST: &str = "newest";
 
 /// The open file. Cheap to clone; all copies are one file.
 #[derive(Debug, Clone)]
@@ -103,6 +104,11 @@ impl ReplicaStore {
         Ok(ReplicaWrite::new(Arc::clone(&self.store), self.store.write()?))
     }
 
+    /// Random id that tells this store from any other.
+    pub fn id(&self) -> Result<String, ReadStoreError> {
+        Ok(crdt::ids::hex(&self.store.meta(ID)?.unwrap_or_default()))
+    }
+
     /// Length of the file in bytes.
     pub fn bytes(&self) -> u64 {
         self.store.bytes()
@@ -135,6 +141,12 @@ impl ReplicaSnapshot {
             FederationId::from_slice(&bytes).ok_or_else(|| BLAME.row("meta", "the federation is unreadable"))
         };
         bytes.map(id).transpose()
+    }
+
+    /// The document that changed last, by its author's clock.
+    pub fn newest(&self) -> Result<Option<DocumentId>, ReadStoreError> {
+        let bytes = database::meta(&self.read, NEWEST, REPLICA_FILE)?;
+        Ok(bytes.and_then(|bytes| DocumentId::from_slice(&bytes)))
     }
 
     fn known_federation(&self) -> Result<FederationId, ReadStoreError> {
@@ -302,6 +314,19 @@ impl ReplicaSnapshot {
             QuarantinedChange::decode(&row).map_err(|error| BLAME.row("quarantine", error))
         };
         rows.into_iter().map(decode).collect()
+    }
+
+    /// Changes set aside, their bytes, and second seals under taken numbers.
+    pub fn quarantine_counts(&self) -> Result<(u64, u64, u64), ReadStoreError> {
+        let table = self.read.open_table(QUARANTINE).map_err(|error| BLAME.read(error))?;
+        let (mut changes, mut bytes) = (0, 0);
+        for row in table.iter().map_err(|error| BLAME.read(error))? {
+            let (_, row) = row.map_err(|error| BLAME.read(error))?;
+            changes += 1;
+            bytes += row.value().len() as u64;
+        }
+        let evidence = self.read.open_table(EVIDENCE).map_err(|error| BLAME.read(error))?;
+        Ok((changes, bytes, evidence.len().map_err(|error| BLAME.read(error))?))
     }
 
     /// Second seals under numbers that were taken: proof of equivocation.

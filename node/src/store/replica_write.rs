@@ -15,8 +15,8 @@ use super::database::{self, Store};
 use super::error::WriteError;
 use super::replica::{
     AUTHOR_NUMBERS, AUTHORS, BLAME, Bytes, CERTIFICATES, CHANGES, CHARTERS, DATASETS, DOCUMENTS, EPOCHS,
-    EVIDENCE, FEDERATION, LOG, MANIFESTS, POSITION, QUARANTINE, RECEIPTS, REVOCATIONS, VIEWS, change_key,
-    dataset_key, decode_document, log_key, manifest_prefix,
+    EVIDENCE, FEDERATION, LOG, MANIFESTS, NEWEST, POSITION, QUARANTINE, RECEIPTS, REVOCATIONS, VIEWS,
+    change_key, dataset_key, decode_document, log_key, manifest_prefix,
 };
 use super::rows::{self, DocumentRow, QuarantinedChange, ViewRow};
 
@@ -69,6 +69,11 @@ impl ReplicaWrite {
     /// Says whose documents these are; once for ever.
     pub fn set_federation(&mut self, federation: FederationId) -> Result<(), WriteError> {
         database::set_meta(&self.write, FEDERATION, &federation.0, REPLICA_FILE)
+    }
+
+    /// Says which document changed last, by its author's clock.
+    pub fn set_newest(&mut self, newest: &DocumentId) -> Result<(), WriteError> {
+        database::set_meta(&self.write, NEWEST, &newest.0, REPLICA_FILE)
     }
 
     /// Writes what is known of a document and keeps the indexes over it right.
@@ -243,6 +248,12 @@ impl ReplicaWrite {
     pub fn release_quarantine(&mut self, id: &DocumentId) -> Result<(), WriteError> {
         let mut table = self.write.open_table(QUARANTINE).map_err(|error| BLAME.write(error))?;
         table.retain(|key, _| key.get(8..40) != Some(&id.0[..])).map_err(|error| BLAME.write(error))
+    }
+
+    /// Forgets all that proves equivocation in a document: the document is withdrawn.
+    pub fn delete_evidence(&mut self, id: &DocumentId) -> Result<(), WriteError> {
+        let mut table = self.write.open_table(EVIDENCE).map_err(|error| BLAME.write(error))?;
+        table.retain(|key, _| !key.starts_with(&id.0)).map_err(|error| BLAME.write(error))
     }
 
     /// Keeps a second seal under a number that was taken. One is proof enough,

@@ -184,8 +184,6 @@ pub struct ViewRow {
     pub heads: Vec<ChangeHash>,
     /// When the newest change was sealed, by its author's clock.
     pub sealed_at: UnixMillis,
-    /// Whether the owner sealed two changes under one number.
-    pub equivocation: bool,
     /// What the document says.
     pub content: ViewContent,
     /// Fields that this version does not know, by their path.
@@ -215,13 +213,20 @@ impl ViewRow {
         }
     }
 
+    /// Takes the dataset out.
+    pub fn into_dataset(self) -> Option<Dataset> {
+        match self.content {
+            ViewContent::Dataset(dataset) => Some(*dataset),
+            ViewContent::Catalog(_) => None,
+        }
+    }
+
     /// The bytes as stored: equal views have equal bytes.
     pub fn encode(&self) -> Vec<u8> {
         let mut out = vec![FORM];
         write_varint(&mut out, self.heads.len() as u64);
         self.heads.iter().for_each(|head| out.extend_from_slice(&head.0));
         out.extend_from_slice(&self.sealed_at.0.to_be_bytes());
-        out.push(u8::from(self.equivocation));
         let (dataset, catalog) = match &self.content {
             ViewContent::Dataset(dataset) => (Some(dataset.clone()), None),
             ViewContent::Catalog(catalog) => (None, Some(catalog.clone())),
@@ -240,7 +245,6 @@ impl ViewRow {
         let heads = (0..count).map(|_| reader.array("head").map(ChangeHash)).collect::<Result<_, _>>();
         let heads = heads.map_err(wrong)?;
         let sealed_at = UnixMillis(reader.u64("time").map_err(wrong)? as i64);
-        let equivocation = reader.u8("flags").map_err(wrong)? != 0;
         let rest = reader.remaining();
         let json = decompress(reader.take(rest, "view").map_err(wrong)?, VIEW_BYTES_MAX)?;
         let json: ViewJson = serde_json::from_slice(&json).map_err(|error| error.to_string())?;
@@ -249,7 +253,7 @@ impl ViewRow {
             (None, Some(catalog)) => ViewContent::Catalog(catalog),
             _ => return Err("the view holds neither a dataset nor a catalog".into()),
         };
-        Ok(Self { heads, sealed_at, equivocation, content, extra: json.extra, conflicts: json.conflicts })
+        Ok(Self { heads, sealed_at, content, extra: json.extra, conflicts: json.conflicts })
     }
 }
 

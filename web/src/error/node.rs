@@ -56,6 +56,9 @@ impl From<EditError> for Problem {
             EditError::EditedMeanwhile { fields, heads, .. } => Self::meanwhile(&fields, heads),
             EditError::UnknownHeads { .. } => Self::unknown_heads(),
             EditError::NotEditable { field, remedy, .. } => Self::not_editable(&field, remedy),
+            EditError::Obstructed { obstacles, .. } => {
+                Self::not_publishable(obstacles.iter().map(Obstacle::from).collect())
+            }
             EditError::CatchingUp { .. } => Self::catching_up(),
             EditError::NotCertified { reason, .. } => Self::not_certified(&reason),
             EditError::Refused { reason, .. } => Self::refused(&reason),

@@ -1,0 +1,310 @@
+//! Keeps the search indexes up with the stores, on a thread of its own: a
+//! commit never waits for it.
+//!
+//! Each store numbers its commits and logs which one changed a record last;
+//! each index knows the number it has reached. Catching up after a start and
+//! following a commit are therefore one and the same loop. Closed records are
+//! in an index of their own (see [`crate::search`]).
+
+use std::fmt;
+use std::path::Path;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+use std::thread::JoinHandle;
+use std::time::Duration;
+
+use crdt::catalog::{Dataset, Timestamp};
+use crdt::ids::{DatasetId, DocumentId, Town};
+
+use super::Books;
+use super::books::is_open_dataset;
+use super::stage::own_document;
+use crate::directory::INDEX_DIRECTORY;
+use crate::search::{OpenOutcome, OpenSearchError, SearchChange, SearchIndex, SearchRecord};
+use crate::store::{ReadStoreError, ReplicaSnapshot};
+
+/// Records that are brought into an index at once.
+const BATCH_RECORDS: usize = 1_000;
+/// How far behind an index must be for bulk settings, in records.
+const BULK_RECORDS: usize = BATCH_RECORDS;
+/// Pause after an index could not be written.
+const RETRY: Duration = Duration::from_secs(5);
+
+/// The two search indexes and the thread that feeds them.
+pub(crate) struct Indexer {
+    open: SearchIndex,
+    closed: SearchIndex,
+    signal: Mutex<Signal>,
+    changed: Condvar,
+    caught_up: AtomicBool,
+}
+
+#[derive(Debug, Default)]
+struct Signal {
+    wanted: bool,
+    stop: bool,
+    rounds: u64,
+}
+
+impl fmt::Debug for Indexer {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Indexer").field("open", &self.open.position()).finish_non_exhaustive()
+    }
+}
+
+/// An index failed to follow; it is tried again.
+#[derive(Debug, thiserror::Error)]
+enum FollowError {
+    #[error(transparent)]
+    Read(#[from] ReadStoreError),
+    #[error(transparent)]
+    Apply(#[from] crate::search::ApplyError),
+    #[error(transparent)]
+    Rebuild(#[from] crate::search::RebuildError),
+}
+
+impl Indexer {
+    /// Opens the indexes below a data directory, or in memory without one.
+    /// `sources` name the two stores.
+    pub(crate) fn open(directory: Option<&Path>, sources: [&str; 2]) -> Result<Arc<Self>, OpenSearchError> {
+        let open_one = |name: &str, source: &str| match directory {
+            None => SearchIndex::in_memory(),
+            Some(directory) => {
+                let path = directory.join(INDEX_DIRECTORY).join(name);
+                let (index, outcome) = SearchIndex::open(&path, source)?;
+                if let OpenOutcome::NeedsRebuild { reason } = outcome {
+                    tracing::info!(index = name, %reason, "the search index is made anew");
+                }
+                Ok(index)
+            }
+        };
+        Ok(Arc::new(Self {
+            open: open_one("open", sources[0])?,
+            closed: open_one("closed", sources[1])?,
+            signal: Mutex::default(),
+            changed: Condvar::new(),
+            caught_up: AtomicBool::new(false),
+        }))
+    }
+
+    /// The index of open datasets.
+    pub(crate) fn open_index(&self) -> &SearchIndex {
+        &self.open
+    }
+
+    /// The index of the town's closed records.
+    pub(crate) fn closed_index(&self) -> &SearchIndex {
+        &self.closed
+    }
+
+    /// Whether the indexes have been level with the stores since the start.
+    pub(crate) fn is_caught_up(&self) -> bool {
+        self.caught_up.load(Ordering::Acquire)
+    }
+
+    /// Says that the stores have changed.
+    pub(crate) fn notify(&self) {
+        self.lock().wanted = true;
+        self.changed.notify_all();
+    }
+
+    /// Waits until everything committed before the call can be found.
+    pub(crate) fn settle(&self) {
+        let mut signal = self.lock();
+        // The round under way may have read the stores before that commit.
+        let enough = signal.rounds + 2;
+        while signal.rounds < enough && !signal.stop {
+            signal.wanted = true;
+            self.changed.notify_all();
+            signal = self.changed.wait(signal).unwrap_or_else(PoisonError::into_inner);
+        }
+    }
+
+    /// Starts the thread.
+    pub(crate) fn start(self: &Arc<Self>, books: Arc<Books>) -> std::io::Result<JoinHandle<()>> {
+        let this = Arc::clone(self);
+        std::thread::Builder::new().name("indexer".into()).spawn(move || this.run(&books))
+    }
+
+    /// Ends the thread after the batch at hand.
+    pub(crate) fn stop(&self) {
+        self.lock().stop = true;
+        self.changed.notify_all();
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Signal> {
+        self.signal.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn run(&self, books: &Books) {
+        loop {
+            let followed = self.follow_open(books).and_then(|()| self.follow_closed(books));
+            if let Err(error) = &followed {
+                tracing::error!(%error, "the search index could not follow; trying again");
+            } else {
+                self.caught_up.store(true, Ordering::Release);
+            }
+            let mut signal = self.lock();
+            signal.rounds += 1;
+            self.changed.notify_all();
+            if followed.is_err() && !signal.stop {
+                let waited = self.changed.wait_timeout(signal, RETRY);
+                signal = waited.unwrap_or_else(PoisonError::into_inner).0;
+                signal.wanted = true;
+            }
+            while !signal.wanted && !signal.stop {
+                signal = self.changed.wait(signal).unwrap_or_else(PoisonError::into_inner);
+            }
+            signal.wanted = false;
+            if signal.stop {
+                return;
+            }
+        }
+    }
+
+    fn is_stopped(&self) -> bool {
+        self.lock().stop
+    }
+
+    fn follow_open(&self, books: &Books) -> Result<(), FollowError> {
+        let snapshot = books.replica.read()?;
+        let target = snapshot.position()?;
+        if self.open.position().is_some_and(|position| position > target) {
+            // A backup of the store was put back: what the index knows may never have been.
+            let mut rebuild = self.open.begin_rebuild()?;
+            let mut documents = Vec::new();
+            snapshot.each_document(|document, _| documents.push(document))?;
+            for document in documents {
+                if let SearchChange::Put(record) = open_change(books, &snapshot, &document)? {
+                    rebuild.put(&record)?;
+                }
+            }
+            rebuild.finish(target)?;
+            return Ok(());
+        }
+        let changed = |position, count| snapshot.changed_after(position, count);
+        follow(
+            &self.open,
+            target,
+            || self.is_stopped(),
+            changed,
+            |document| open_change(books, &snapshot, document),
+        )
+    }
+
+    fn follow_closed(&self, books: &Books) -> Result<(), FollowError> {
+        let snapshot = books.closed.read()?;
+        let target = snapshot.position()?;
+        let change = |id: &DatasetId| -> Result<SearchChange, ReadStoreError> {
+            let published = own_document(&books.replica.read()?, id, &books.town())?.is_some();
+            Ok(match snapshot.record(id)? {
+                Some(record) if !published => {
+                    SearchChange::Put(search_record(books, id.to_string(), books.town(), &record.dataset))
+                }
+                _ => SearchChange::Remove { key: id.to_string() },
+            })
+        };
+        if self.closed.position().is_some_and(|position| position > target) {
+            let mut rebuild = self.closed.begin_rebuild()?;
+            let mut ids = Vec::new();
+            snapshot.each_record(|record| ids.push(record.dataset.id))?;
+            for id in ids {
+                if let SearchChange::Put(record) = change(&id)? {
+                    rebuild.put(&record)?;
+                }
+            }
+            rebuild.finish(target)?;
+            return Ok(());
+        }
+        let changed = |position, count| snapshot.changed_after(position, count);
+        follow(&self.closed, target, || self.is_stopped(), changed, change)
+    }
+}
+
+/// Brings an index up to a commit, batch by batch, each ending between commits.
+fn follow<K>(
+    index: &SearchIndex,
+    target: u64,
+    stopped: impl Fn() -> bool,
+    changed: impl Fn(u64, usize) -> Result<Vec<(u64, K)>, ReadStoreError>,
+    change: impl Fn(&K) -> Result<SearchChange, ReadStoreError>,
+) -> Result<(), FollowError> {
+    let mut bulk = false;
+    let mut count = BATCH_RECORDS;
+    while index.position() != Some(target) && !stopped() {
+        let position = index.position().unwrap_or(0);
+        let mut batch = changed(position, count)?;
+        let full = batch.len() == count;
+        let mut reached = target;
+        if full && let Some((last, _)) = batch.last() {
+            // The last commit may be cut off: it waits for the next batch.
+            let last = *last;
+            batch.retain(|(at, _)| *at < last);
+            reached = last - 1;
+            if batch.is_empty() {
+                count *= 2;
+                continue;
+            }
+        }
+        if full && batch.len() >= BULK_RECORDS / 2 && !bulk {
+            bulk = true;
+            index.set_bulk(true);
+        }
+        let changes = batch.iter().map(|(_, key)| change(key)).collect::<Result<Vec<_>, _>>()?;
+        index.apply(&changes, reached)?;
+        count = BATCH_RECORDS;
+    }
+    if bulk {
+        index.set_bulk(false);
+    }
+    Ok(())
+}
+
+fn open_change(
+    books: &Books,
+    snapshot: &ReplicaSnapshot,
+    document: &DocumentId,
+) -> Result<SearchChange, ReadStoreError> {
+    let key = document.to_string();
+    let row = snapshot.document(document)?.filter(is_open_dataset);
+    let view = if row.is_some() { snapshot.view(document)? } else { None };
+    Ok(match (row, view.as_ref().and_then(|view| view.dataset())) {
+        (Some(row), Some(dataset)) => {
+            SearchChange::Put(search_record(books, key, row.genesis.owner, dataset))
+        }
+        _ => SearchChange::Remove { key },
+    })
+}
+
+fn search_record(books: &Books, key: String, town: Town, dataset: &Dataset) -> SearchRecord {
+    let text = |text: Option<&str>| text.unwrap_or_default().to_owned();
+    let seconds = |at: Option<Timestamp>| at.map(|at| at.unix().0.div_euclid(1000));
+    let publisher = dataset.publisher.name.as_ref().map(|name| name.as_str());
+    let town_name = books.town_name(&town);
+    SearchRecord {
+        key,
+        id: dataset.id.to_string(),
+        identifier: text(dataset.identifier.as_ref().map(|identifier| identifier.as_str())),
+        town: town.to_string(),
+        title_de: text(dataset.title.de.as_ref().map(|title| title.as_str())),
+        title_en: text(dataset.title.en.as_ref().map(|title| title.as_str())),
+        description_de: text(dataset.description.de.as_ref().map(|text| text.as_str())),
+        description_en: text(dataset.description.en.as_ref().map(|text| text.as_str())),
+        keywords: dataset.keywords.iter().map(|keyword| keyword.word.as_str().to_owned()).collect(),
+        themes: dataset.themes.iter().map(|theme| theme.code().to_owned()).collect(),
+        domain: dataset.domain.as_ref().map(|domain| domain.as_str().to_owned()),
+        department: text(dataset.department.as_ref().map(|department| department.as_str())),
+        publisher: match publisher {
+            Some(publisher) if publisher.contains(&town_name) => publisher.to_owned(),
+            Some(publisher) => format!("{publisher}, {town_name}"),
+            None => town_name,
+        },
+        formats: dataset.all_formats().into_iter().map(|format| format.as_str().to_owned()).collect(),
+        licence: dataset.licence.as_ref().map(ToString::to_string),
+        frequency: dataset.frequency.map(|frequency| frequency.code().to_owned()),
+        class: dataset.class.code().to_owned(),
+        status: dataset.status.code().to_owned(),
+        modified: seconds(dataset.modified),
+        issued: seconds(dataset.issued),
+    }
+}

@@ -1,0 +1,164 @@
+//! What the jobs of one commit want to change, before anything is written.
+//!
+//! Later jobs of the batch read through the stage, so that they build on the
+//! earlier ones. A job stages only after everything that can fail has not.
+
+use std::collections::BTreeMap;
+
+use crdt::audience::Audience;
+use crdt::authority::{Authority, Export};
+use crdt::catalog::{Internal, LocalRecord};
+use crdt::epoch::{EpochRecord, Receipt};
+use crdt::genesis::{DocumentKind, Genesis};
+use crdt::ids::{DatasetId, DocumentId, Town};
+use crdt::inventory::Holding;
+use crdt::manifest::Manifest;
+use crdt::seal::{AdmittedChange, SealedChange};
+use crdt::sealed_document::SealedDocument;
+use crdt::signed::Signed;
+
+use super::books::Books;
+use crate::store::{ClosedSnapshot, QuarantinedChange, ReadStoreError, ReplicaSnapshot, ViewRow};
+
+/// A document as it will be.
+pub(super) struct StagedDocument {
+    pub(super) genesis: Genesis,
+    pub(super) audience: Audience,
+    pub(super) holding: Holding,
+    /// Changes of the epoch that the store has.
+    pub(super) stored: u64,
+    pub(super) changes: Vec<AdmittedChange>,
+    pub(super) view: Option<ViewRow>,
+    pub(super) dataset: Option<DatasetId>,
+    /// Whether the store's epoch is an older one, which goes.
+    pub(super) replaces: bool,
+    /// The document itself, for further edits of the same batch.
+    pub(super) sealed: Option<SealedDocument>,
+}
+
+/// The wishes of one batch.
+pub(super) struct Stage {
+    pub(super) replica: ReplicaSnapshot,
+    pub(super) closed: ClosedSnapshot,
+    pub(super) documents: BTreeMap<DocumentId, StagedDocument>,
+    /// `None`: taken out.
+    pub(super) records: BTreeMap<DatasetId, Option<LocalRecord>>,
+    pub(super) notes: BTreeMap<DatasetId, Internal>,
+    pub(super) epochs: Vec<Signed<EpochRecord>>,
+    pub(super) receipts: Vec<Signed<Receipt>>,
+    pub(super) quarantine: Vec<QuarantinedChange>,
+    pub(super) evidence: Vec<SealedChange>,
+    pub(super) authority: Option<(Export, Authority)>,
+    pub(super) manifests: Vec<Signed<Manifest>>,
+    /// Views made again, documents untouched.
+    pub(super) views: Vec<(DocumentId, ViewRow)>,
+    /// Whether an own open document was changed here.
+    pub(super) issues_manifest: bool,
+}
+
+impl Stage {
+    pub(super) fn new(books: &Books) -> Result<Self, ReadStoreError> {
+        Ok(Self {
+            replica: books.replica.read()?,
+            closed: books.closed.read()?,
+            documents: BTreeMap::new(),
+            records: BTreeMap::new(),
+            notes: BTreeMap::new(),
+            epochs: Vec::new(),
+            receipts: Vec::new(),
+            quarantine: Vec::new(),
+            evidence: Vec::new(),
+            authority: None,
+            manifests: Vec::new(),
+            views: Vec::new(),
+            issues_manifest: false,
+        })
+    }
+
+    /// Whether `replica.redb` is to change.
+    pub(super) fn changes_replica(&self) -> bool {
+        !(self.documents.is_empty()
+            && self.epochs.is_empty()
+            && self.receipts.is_empty()
+            && self.quarantine.is_empty()
+            && self.evidence.is_empty()
+            && self.authority.is_none()
+            && self.manifests.is_empty()
+            && self.views.is_empty())
+    }
+
+    /// Whether `closed.redb` is to change.
+    pub(super) fn changes_closed(&self) -> bool {
+        !(self.records.is_empty() && self.notes.is_empty())
+    }
+
+    /// A closed record as it is now.
+    pub(super) fn record(&self, id: &DatasetId) -> Result<Option<LocalRecord>, ReadStoreError> {
+        match self.records.get(id) {
+            Some(staged) => Ok(staged.clone()),
+            None => self.closed.record(id),
+        }
+    }
+
+    /// The town's notes about a dataset that is no longer closed.
+    pub(super) fn notes(&self, id: &DatasetId) -> Result<Internal, ReadStoreError> {
+        match self.notes.get(id) {
+            Some(staged) => Ok(staged.clone()),
+            None => Ok(self.closed.notes(id)?.unwrap_or_default()),
+        }
+    }
+
+    /// What is held of a document now.
+    pub(super) fn holding(&self, id: &DocumentId) -> Result<Option<Holding>, ReadStoreError> {
+        match self.documents.get(id) {
+            Some(staged) => Ok(Some(staged.holding.clone())),
+            None => Ok(self.replica.document(id)?.map(|row| row.holding)),
+        }
+    }
+
+    /// The live document of this town that holds a dataset.
+    pub(super) fn own_document(
+        &self,
+        dataset: &DatasetId,
+        town: &Town,
+    ) -> Result<Option<DocumentId>, ReadStoreError> {
+        let staged = self.documents.iter().find(|(_, staged)| {
+            staged.genesis.owner == *town
+                && staged.genesis.kind == DocumentKind::Dataset
+                && staged.dataset == Some(*dataset)
+        });
+        if let Some((id, _)) = staged {
+            return Ok(Some(*id));
+        }
+        let stored = own_document(&self.replica, dataset, town)?;
+        // A staged withdrawal or change of id hides what the store still says.
+        Ok(stored.filter(|id| !self.documents.contains_key(id)))
+    }
+
+    /// The town of a dataset that is not our own.
+    pub(super) fn other_owner(&self, dataset: &DatasetId) -> Result<Option<Town>, ReadStoreError> {
+        let first = self.replica.documents_of(dataset)?.into_iter().next();
+        let row = first.map(|id| self.replica.document(&id)).transpose()?.flatten();
+        Ok(row.map(|row| row.genesis.owner))
+    }
+}
+
+/// The live document of a town that holds a dataset, by a snapshot.
+pub(crate) fn own_document(
+    snapshot: &ReplicaSnapshot,
+    dataset: &DatasetId,
+    town: &Town,
+) -> Result<Option<DocumentId>, ReadStoreError> {
+    for id in snapshot.documents_of(dataset)? {
+        let row = snapshot.document(&id)?;
+        let own = |row: &crate::store::DocumentRow| {
+            row.genesis.owner == *town
+                && row.genesis.kind == DocumentKind::Dataset
+                && !row.holding.is_erased()
+        };
+        if row.as_ref().is_some_and(own) {
+            return Ok(Some(id));
+        }
+    }
+    Ok(None)
+}
