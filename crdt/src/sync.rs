@@ -80,7 +80,6 @@ pub struct RequestId(pub u64);
 
 /// What happened.
 #[derive(Debug)]
-#[expect(clippy::large_enum_variant, reason = "events are handled one by one and not stored")]
 pub enum Event {
     /// The transport has an authenticated session with the owner of `key`.
     Connected {
@@ -143,6 +142,7 @@ pub struct CommittedDocument {
 
 /// What to do.
 #[derive(Debug)]
+#[expect(clippy::large_enum_variant, reason = "effects are drained one by one and not stored")]
 pub enum Effect {
     /// Send a message.
     Send {

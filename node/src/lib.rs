@@ -9,6 +9,7 @@ pub mod handle;
 pub mod keys;
 pub mod ledger;
 pub mod network;
+pub mod node;
 pub mod search;
 pub mod store;
 pub mod view;

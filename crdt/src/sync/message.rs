@@ -147,7 +147,6 @@ impl DocumentChanges {
 
 /// One message.
 #[derive(Debug, Clone)]
-#[expect(clippy::large_enum_variant, reason = "messages live for one call and are not stored")]
 pub enum Message {
     /// Opens a session.
     Hello(Hello),
