@@ -292,7 +292,8 @@ impl Running {
             session.outbox = Outbox::default();
             let (network, line) = (self.parts.network.clone(), session.line);
             self.tasks.spawn(async move {
-                network.disconnect(line, "the peer takes no messages", None).await;
+                // The session may have ended by itself meanwhile.
+                let _ = network.disconnect(line, "the peer takes no messages", None).await;
             });
             return;
         }
@@ -325,7 +326,8 @@ impl Running {
         if let Some(town) = town {
             self.know(town, |peer| peer.last_failure = Some(reason.clone()));
         }
-        self.parts.network.disconnect(line, reason, Some(PAUSE_MIN)).await;
+        // The session may have ended by itself meanwhile.
+        let _ = self.parts.network.disconnect(line, reason, Some(PAUSE_MIN)).await;
     }
 
     fn load(&mut self, request: RequestId, wants: Vec<Want>) {
