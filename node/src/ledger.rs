@@ -107,7 +107,7 @@ pub(crate) enum Job {
     Admit(Town, Vec<Judged>, oneshot::Sender<Result<Vec<Admitted>, WriteError>>),
     Authority(Export, oneshot::Sender<Result<(), WriteError>>),
     Manifest(Box<Signed<Manifest>>, oneshot::Sender<Result<(), WriteError>>),
-    Views(Vec<DocumentId>, oneshot::Sender<Result<usize, WriteError>>),
+    Views(Vec<DocumentId>, SyncSender<Result<usize, WriteError>>),
     Stop,
 }
 
@@ -151,6 +151,7 @@ impl Ledger {
     ) -> Result<Self, WriteError> {
         let mut writer = writer::Writer::new(Arc::clone(&books), clock, indexer, events, on_commit)?;
         writer.finish_moves()?;
+        writer.complete_views()?;
         let (jobs, queue) = sync_channel(QUEUE_MAX);
         let waiting = Arc::new(AtomicUsize::new(0));
         let counted = Arc::clone(&waiting);
@@ -256,10 +257,10 @@ impl Ledger {
 
     /// Makes the views of these documents again from their sealed changes.
     pub(crate) fn rebuild_views(&self, documents: Vec<DocumentId>) -> Result<usize, WriteError> {
-        let (reply, answer) = oneshot::channel();
+        let (reply, answer) = sync_channel(1);
         self.waiting.fetch_add(1, Ordering::Relaxed);
         self.jobs.send(Job::Views(documents, reply)).map_err(|_| stopped())?;
-        answer.blocking_recv().unwrap_or_else(|_| Err(stopped()))
+        answer.recv().unwrap_or_else(|_| Err(stopped()))
     }
 
     /// Ends the writer after what waits now; later jobs are not taken.

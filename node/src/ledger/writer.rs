@@ -8,6 +8,7 @@ use std::sync::mpsc::Receiver;
 
 use crdt::audience::Audience;
 use crdt::encoding::FormatOne;
+use crdt::genesis::DocumentKind;
 use crdt::ids::{AudienceHash, DocumentId, Town, UnixMillis};
 use crdt::inventory::{Holding, Inventory};
 use crdt::manifest::{Cosignature, Manifest, next_version};
@@ -25,6 +26,10 @@ use super::{
 };
 use crate::store::{DocumentRow, ReplicaWrite, WriteError};
 use crate::view::{NewestChange, StatusEvent};
+
+/// Number of the rules by which views are made from documents; a release that
+/// changes them counts on.
+const VIEWS_FORMAT: u32 = 1;
 
 /// How a commit ended, file by file.
 struct Outcome {
@@ -118,6 +123,44 @@ impl Writer {
             }
         }
         self.commit(stage).whole()
+    }
+
+    /// Makes views that are missing, or all of them if another release made
+    /// them: it may have known fewer fields.
+    pub(super) fn complete_views(&mut self) -> Result<(), WriteError> {
+        let snapshot = self.books.replica.read()?;
+        let outdated = snapshot.views_format()? != VIEWS_FORMAT;
+        let mut missing = Vec::new();
+        let mut live = 0u64;
+        snapshot.each_document(|id, row| {
+            if !row.holding.is_erased() && row.genesis.kind != DocumentKind::RegionalList {
+                live += 1;
+                missing.push(id);
+            }
+        })?;
+        if !outdated {
+            if snapshot.counts()?.views >= live {
+                return Ok(());
+            }
+            let mut without = Vec::new();
+            for id in missing {
+                if !snapshot.has_view(&id)? {
+                    without.push(id);
+                }
+            }
+            missing = without;
+        }
+        if !missing.is_empty() {
+            tracing::info!(views = missing.len(), "views are made again from the sealed changes");
+        }
+        for part in missing.chunks(BATCH_JOBS_MAX) {
+            let mut stage = Stage::new(&self.books)?;
+            stage_views(&mut stage, part)?;
+            self.commit(stage).whole()?;
+        }
+        let mut write = self.books.replica.write()?;
+        write.set_views_format(VIEWS_FORMAT)?;
+        write.commit()
     }
 
     pub(super) fn run(mut self, queue: Receiver<Job>, waiting: Arc<AtomicUsize>) {

@@ -58,6 +58,7 @@ pub(super) const EVIDENCE: TableDefinition<'static, Bytes, Bytes> = TableDefinit
 pub(super) const POSITION: &str = "position";
 pub(super) const FEDERATION: &str = "federation";
 pub(super) const NEWEST: &str = "newest";
+pub(super) const VIEWS_FORMAT: &str = "views";
 
 /// The open file. Cheap to clone; all copies are one file.
 #[derive(Debug, Clone)]
@@ -201,6 +202,18 @@ impl ReplicaSnapshot {
         let table = self.read.open_table(VIEWS).map_err(|error| BLAME.read(error))?;
         let row = table.get(&id.0).map_err(|error| BLAME.read(error))?;
         row.map(|row| decode_view(row.value())).transpose()
+    }
+
+    /// Whether there is a view of a document.
+    pub fn has_view(&self, id: &DocumentId) -> Result<bool, ReadStoreError> {
+        let table = self.read.open_table(VIEWS).map_err(|error| BLAME.read(error))?;
+        Ok(table.get(&id.0).map_err(|error| BLAME.read(error))?.is_some())
+    }
+
+    /// Number of the rules by which the views were made; 0 before the first.
+    pub fn views_format(&self) -> Result<u32, ReadStoreError> {
+        let bytes = database::meta(&self.read, VIEWS_FORMAT, REPLICA_FILE)?;
+        Ok(bytes.and_then(|bytes| bytes.try_into().ok()).map_or(0, u32::from_be_bytes))
     }
 
     /// The bytes of a view as stored: equal views have equal bytes.

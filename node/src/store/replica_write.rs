@@ -16,7 +16,7 @@ use super::error::WriteError;
 use super::replica::{
     AUTHOR_NUMBERS, AUTHORS, BLAME, Bytes, CERTIFICATES, CHANGES, CHARTERS, DATASETS, DOCUMENTS, EPOCHS,
     EVIDENCE, FEDERATION, LOG, MANIFESTS, NEWEST, POSITION, QUARANTINE, RECEIPTS, REVOCATIONS, VIEWS,
-    change_key, dataset_key, decode_document, log_key, manifest_prefix,
+    VIEWS_FORMAT, change_key, dataset_key, decode_document, log_key, manifest_prefix,
 };
 use super::rows::{self, DocumentRow, QuarantinedChange, ViewRow};
 
@@ -74,6 +74,11 @@ impl ReplicaWrite {
     /// Says which document changed last, by its author's clock.
     pub fn set_newest(&mut self, newest: &DocumentId) -> Result<(), WriteError> {
         database::set_meta(&self.write, NEWEST, &newest.0, REPLICA_FILE)
+    }
+
+    /// Says by which rules the views are made.
+    pub fn set_views_format(&mut self, format: u32) -> Result<(), WriteError> {
+        database::set_meta(&self.write, VIEWS_FORMAT, &format.to_be_bytes(), REPLICA_FILE)
     }
 
     /// Writes what is known of a document and keeps the indexes over it right.
