@@ -40,8 +40,6 @@ pub struct Config {
     pub network: NetworkConfig,
     /// The two database files.
     pub store: StoreConfig,
-    /// The search index.
-    pub search: SearchConfig,
     /// What is written to standard error.
     pub log: LogConfig,
     /// What happens between the start and the first own manifest.
@@ -89,13 +87,6 @@ pub struct StoreConfig {
     pub check_integrity: bool,
 }
 
-/// Section `[search]`.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct SearchConfig {
-    /// Memory of the index writer before it writes a segment, in MiB.
-    pub writer_mb: u32,
-}
-
 /// Section `[log]`.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct LogConfig {
@@ -108,9 +99,9 @@ pub struct LogConfig {
 /// Section `[catch_up]`.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct CatchUpConfig {
-    /// How long a start waits for a peer to give back what this node published before, in seconds.
+    /// How long a start waits for a peer before it publishes without having asked one, in seconds.
     pub timeout_s: u32,
-    /// Whether a node that reaches no peer may publish all the same.
+    /// Whether a node that reaches no peer may publish all the same, after that time.
     pub publish_offline: bool,
 }
 
@@ -211,7 +202,6 @@ impl Default for Config {
             desk: DeskConfig { listen: SocketAddr::from(([127, 0, 0, 1], 8201)) },
             network: NetworkConfig { listen: vec!["/ip4/0.0.0.0/tcp/8301".to_owned()], dial: Vec::new() },
             store: StoreConfig { cache_mb: 64, check_integrity: true },
-            search: SearchConfig { writer_mb: 32 },
             log: LogConfig { format: LogFormat::Text, level: "info".to_owned() },
             catch_up: CatchUpConfig { timeout_s: 60, publish_offline: false },
         }

@@ -41,13 +41,12 @@ pub(super) const PREAMBLE: &str = "\
 ";
 
 /// The sections, in the order of the settings file.
-pub(super) const SECTIONS: [(&str, &str); 8] = [
+pub(super) const SECTIONS: [(&str, &str); 7] = [
     ("node", "How the node speaks to people."),
     ("public", "Portal and query APIs: read only, for everyone."),
     ("desk", "Write API, status, metrics and health: for the town's own staff."),
     ("network", "Links to the nodes of the other towns."),
     ("store", "The two database files, replica.redb and closed.redb."),
-    ("search", "The search index. It can be deleted at any time and is built again."),
     ("log", "What is written to standard error."),
     ("catch_up", "What happens between the start and the first own manifest."),
 ];
@@ -79,7 +78,7 @@ macro_rules! key {
 }
 
 /// Every key, in the order of the settings file.
-pub(super) static KEYS: [Key; 13] = [
+pub(super) static KEYS: [Key; 12] = [
     key!(node.language: TEXT, None,
         ["Language of pages when a browser asks for none: \"de\" or \"en\"."],
         |config| Value::from(values::language_name(config.node.language)),
@@ -139,11 +138,6 @@ pub(super) static KEYS: [Key; 13] = [
         |config| Value::from(config.store.check_integrity),
         |config, value| values::switch(value).map(|switch| config.store.check_integrity = switch),
     ),
-    key!(search.writer_mb: NUMBER, Some("MiB"),
-        ["Memory in which new entries are collected before they are written."],
-        |config| Value::from(config.search.writer_mb),
-        |config, value| values::number(value, 15, 4_096).map(|number| config.search.writer_mb = number),
-    ),
     key!(log.format: TEXT, None,
         ["\"text\" for people, \"json\" for a log collector (one object per line)."],
         |config| Value::from(values::log_format_name(config.log.format)),
@@ -159,16 +153,18 @@ pub(super) static KEYS: [Key; 13] = [
     ),
     key!(catch_up.timeout_s: NUMBER, Some("seconds"),
         [
-            "How long the start waits for a peer that gives back what this node has",
-            "published before. Until then nothing new is published.",
+            "With `publish_offline`: how long the start waits for a peer that gives back",
+            "what this node has published before, until it publishes without one.",
         ],
         |config| Value::from(config.catch_up.timeout_s),
         |config, value| values::number(value, 1, 86_400).map(|number| config.catch_up.timeout_s = number),
     ),
     key!(catch_up.publish_offline: SWITCH, None,
         [
-            "Publish although no peer was reached. Safe if this directory is the newest",
-            "state of the node, wrong after restoring an older backup.",
+            "Publish although no peer can be reached. Off, a node that finds itself alone",
+            "after a start edits and searches, and publishes when a peer is there again.",
+            "Safe if this directory is the newest state of the node, wrong after restoring",
+            "an older backup.",
         ],
         |config| Value::from(config.catch_up.publish_offline),
         |config, value| values::switch(value).map(|switch| config.catch_up.publish_offline = switch),
