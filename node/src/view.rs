@@ -15,7 +15,7 @@ use serde::{Deserialize, Serialize};
 /// Datasets on one page of a search at most.
 pub const PAGE_LIMIT_MAX: usize = 100;
 /// Datasets that can be skipped at most: deeper pages cost more than they tell.
-pub const PAGE_OFFSET_MAX: usize = 100_000;
+pub const PAGE_OFFSET_MAX: usize = 9_900;
 /// Longest search text in bytes.
 pub const SEARCH_TEXT_BYTES_MAX: usize = 1_000;
 /// Values that one filter of a search may name at most.

@@ -224,6 +224,15 @@ impl Problem {
             .remedy(remedy)
     }
 
+    /// A query that the search cannot take.
+    fn invalid_query(error: &InvalidField) -> Self {
+        let message = Bilingual::made(error.message_de(), error.message_en());
+        Self::new(StatusCode::BAD_REQUEST, "invalid_parameter", message)
+            .field(error.field.clone())
+            .value(&error.value)
+            .remedy(error.remedy.clone())
+    }
+
     /// A parameter given twice where one value is meant.
     pub(crate) fn repeated_parameter(name: &'static str) -> Self {
         let message = Bilingual::made(

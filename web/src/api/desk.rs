@@ -41,7 +41,7 @@ const HEADS_MAX: usize = 256;
         ("class" = Option<Vec<String>>, Query, description = "`open`, `shared` or `closed`; may be repeated"),
         ("sort" = Option<String>, Query, description = "`relevance` (default), `modified` or `title`"),
         ("highlight" = Option<bool>, Query, description = "Whether to mark the words found"),
-        ("offset" = Option<usize>, Query, description = "Records to skip, at most 100000", minimum = 0, maximum = 100_000),
+        ("offset" = Option<usize>, Query, description = "Records to skip, at most 9900", minimum = 0, maximum = 9900),
         ("limit" = Option<usize>, Query, description = "Records to give, 20 by default", minimum = 1, maximum = 100),
     ),
     responses(

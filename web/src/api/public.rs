@@ -30,7 +30,7 @@ const CBOR: &str = "application/cbor";
         ("class" = Option<Vec<String>>, Query, description = "Here only `open`"),
         ("sort" = Option<String>, Query, description = "`relevance` (default), `modified` or `title`"),
         ("highlight" = Option<bool>, Query, description = "Whether to mark the words found"),
-        ("offset" = Option<usize>, Query, description = "Datasets to skip, at most 100000", minimum = 0, maximum = 100_000),
+        ("offset" = Option<usize>, Query, description = "Datasets to skip, at most 9900", minimum = 0, maximum = 9900),
         ("limit" = Option<usize>, Query, description = "Datasets to give, 20 by default", minimum = 1, maximum = 100),
     ),
     responses(

@@ -16,9 +16,7 @@ use super::{Edited, Obstacle, Problem};
 impl From<ReadError> for Problem {
     fn from(error: ReadError) -> Self {
         match error {
-            ReadError::Invalid(field) => {
-                Self { status: StatusCode::BAD_REQUEST, ..Self::invalid_field(&field) }
-            }
+            ReadError::Invalid(field) => Self::invalid_query(&field),
             ReadError::Rebuilding { .. } => Self::rebuilding(),
             ReadError::Store(_) | ReadError::Search(_) => {
                 tracing::error!(%error, "a read failed");
