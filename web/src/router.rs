@@ -193,6 +193,7 @@ fn desk_endpoints() -> Vec<Endpoint> {
         endpoint(Desk, "GET", "/api/v1/datasets/{id}/history", "What was changed when", api::desk::history),
         endpoint(Desk, "GET", "/api/v1/datasets/{id}/conflicts", "Fields with several current values", api::desk::conflicts),
         endpoint(Desk, "GET", "/api/v1/status", "Peers, lag, store and queues", api::desk::status),
+        endpoint(Desk, "GET", "/api/v1/digest", "One hash over all open records", api::desk::digest),
         endpoint(Desk, "GET", "/api/v1/openapi.json", "Description of the desk API", api::desk::openapi),
     ]
 }

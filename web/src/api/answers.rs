@@ -513,6 +513,16 @@ impl From<Status> for StatusAnswer {
     }
 }
 
+/// What nodes compare to see whether they hold the same.
+#[derive(Debug, Serialize, ToSchema)]
+pub(crate) struct DigestAnswer {
+    /// Over which records.
+    #[schema(example = "open")]
+    pub(super) audience: &'static str,
+    /// The hash, hexadecimal.
+    pub(super) digest: String,
+}
+
 /// Whether the node is alive, or ready.
 #[derive(Debug, Serialize, ToSchema)]
 pub(crate) struct Health {

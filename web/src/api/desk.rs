@@ -5,9 +5,10 @@ use axum::Json;
 use axum::extract::{RawQuery, State};
 use axum::http::{StatusCode, header};
 use axum::response::{IntoResponse, Response};
+use crdt::audience::Audience;
 use crdt::catalog::invalid::Bilingual;
 use crdt::catalog::{InvalidField, NewDataset, RecordEdit};
-use crdt::ids::{ChangeHash, DatasetId};
+use crdt::ids::{ChangeHash, DatasetId, hex};
 use node::handle::{Heads, NodeHandle, ReadError};
 use node::view::{Phase, Reader};
 use serde_json::{Map, Value};
@@ -16,7 +17,7 @@ use utoipa::{Modify, OpenApi};
 
 use super::OfDataset;
 use super::answers::{
-    Conflicts, DatasetPage, Health, History, ReceiptAnswer, StaffDatasetAnswer, StatusAnswer,
+    Conflicts, DatasetPage, DigestAnswer, Health, History, ReceiptAnswer, StaffDatasetAnswer, StatusAnswer,
 };
 use super::body::JsonObject;
 use super::schema::{EditFields, RecordFields};
@@ -239,6 +240,21 @@ pub(crate) async fn status(
 }
 
 #[utoipa::path(
+    get, path = "/api/v1/digest", tag = "node",
+    summary = "One hash over all open records",
+    description = "Equal on nodes that hold the same, whatever the town.",
+    responses((status = 200, body = DigestAnswer), (status = 401, body = ErrorBody)),
+)]
+pub(crate) async fn digest(
+    State(app): State<App>,
+    RawQuery(query): RawQuery,
+) -> Result<Json<DigestAnswer>, Problem> {
+    super::no_parameters(query.as_deref())?;
+    let digest = app.read(|handle| handle.digest(&Audience::Open)).await?;
+    Ok(Json(DigestAnswer { audience: "open", digest: hex(&digest) }))
+}
+
+#[utoipa::path(
     get, path = "/healthz", tag = "node",
     summary = "Whether the process answers",
     security(()),
@@ -296,7 +312,7 @@ where
         description = "For the town's own staff and programs. Every route but the health checks asks for the token of `hanse token`."
     ),
     paths(
-        list, create, one, edit, publish, history, conflicts, status, healthz, readyz, openapi,
+        list, create, one, edit, publish, history, conflicts, status, digest, healthz, readyz, openapi,
         crate::metrics::page
     ),
     tags((name = "datasets", description = "The catalog"), (name = "node", description = "This node")),
