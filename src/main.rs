@@ -1,2 +1,32 @@
-//! Placeholder.
-fn main() {}
+//! The command `hanse`: arguments, settings and logging around a node.
+//!
+//! It decides nothing and stores nothing: each command is one file under
+//! `cli/`, which asks a [`node::handle::NodeHandle`] or, when a node is running
+//! on the directory already, that node's desk.
+
+mod access;
+mod cli;
+mod client;
+mod clock;
+mod demo;
+mod directory;
+mod failure;
+mod output;
+mod progress;
+mod running;
+mod serving;
+mod settings;
+mod signals;
+mod words;
+
+use std::process::ExitCode;
+
+use clap::Parser;
+
+fn main() -> ExitCode {
+    let cli = cli::Cli::parse();
+    match cli::run(cli) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(failure) => failure.report(),
+    }
+}

@@ -1,0 +1,197 @@
+//! How a command reaches a node's records: through the desk of the node that
+//! runs on the directory, or, when none runs, by opening the directory itself.
+//!
+//! Both ways end at the same desk API, so that a command cannot behave
+//! differently: without a running node, one is opened here without network and
+//! served to this command alone, on a port of the loopback that nobody knows.
+
+use std::path::Path;
+
+use crdt::ids::{ChangeHash, DatasetId};
+use reqwest::Method;
+use serde_json::{Value, json};
+
+use crate::client::Client;
+use crate::directory;
+use crate::failure::Failure;
+use crate::running::Running;
+use crate::serving::Serving;
+
+/// Records looked through at most for a name that is no id.
+const NAMES_MAX: usize = 10_000;
+
+/// Leave to write what other towns replicate while no node is running.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::Args)]
+pub(crate) struct Offline {
+    /// Write without a running node. Only if this directory is the newest state
+    /// of the node: after restoring an older backup, start the node instead and
+    /// let it catch up
+    #[arg(long)]
+    pub(crate) offline: bool,
+}
+
+/// A desk that answers this command.
+#[derive(Debug)]
+pub(crate) struct Access {
+    client: Client,
+    opened: Option<Serving>,
+}
+
+impl Access {
+    /// For reading.
+    pub(crate) async fn to(directory: &Path) -> Result<Self, Failure> {
+        Self::with(directory, Offline { offline: false }).await
+    }
+
+    /// For writing. Closed records can be written without a running node;
+    /// what is replicated needs `--offline`, which the node itself asks for.
+    pub(crate) async fn for_writing(directory: &Path, offline: Offline) -> Result<Self, Failure> {
+        Self::with(directory, offline).await
+    }
+
+    async fn with(directory: &Path, offline: Offline) -> Result<Self, Failure> {
+        directory::require(directory)?;
+        let token = directory::token(directory)?;
+        if let Some(running) = Running::read(directory)
+            && let Some(client) = Client::connect(&running, token.clone()).await?
+        {
+            return Ok(Self { client, opened: None });
+        }
+        let serving = Serving::alone(directory, offline.offline).await?;
+        match Client::connect(serving.listeners(), token).await? {
+            Some(client) => Ok(Self { client, opened: Some(serving) }),
+            None => Err(Failure::refused("ask the directory: its desk does not answer")),
+        }
+    }
+
+    /// Whether a node was running before this command.
+    pub(crate) fn is_running(&self) -> bool {
+        self.opened.is_none()
+    }
+
+    /// Gives the directory back.
+    pub(crate) async fn close(self) -> Result<(), Failure> {
+        match self.opened {
+            Some(serving) => serving.stop().await,
+            None => Ok(()),
+        }
+    }
+
+    pub(crate) async fn status(&self) -> Result<Value, Failure> {
+        self.client.get("/api/v1/status", &[]).await
+    }
+
+    pub(crate) async fn digest(&self) -> Result<Value, Failure> {
+        self.client.get("/api/v1/digest", &[]).await
+    }
+
+    pub(crate) async fn search(&self, query: &[(&str, String)]) -> Result<Value, Failure> {
+        self.client.get("/api/v1/datasets", query).await
+    }
+
+    pub(crate) async fn dataset(&self, id: DatasetId) -> Result<Value, Failure> {
+        self.client.get(&path(id, ""), &[]).await
+    }
+
+    pub(crate) async fn history(&self, id: DatasetId) -> Result<Value, Failure> {
+        self.client.get(&path(id, "/history"), &[]).await
+    }
+
+    pub(crate) async fn proof(&self, id: DatasetId) -> Result<Vec<u8>, Failure> {
+        self.client.public_bytes(&path(id, "/proof")).await
+    }
+
+    pub(crate) async fn create(&self, body: Value) -> Result<Value, Failure> {
+        self.client.send_json(Method::POST, "/api/v1/datasets", &body).await
+    }
+
+    pub(crate) async fn edit(
+        &self,
+        id: DatasetId,
+        mut body: Value,
+        heads: Option<Vec<ChangeHash>>,
+    ) -> Result<Value, Failure> {
+        if let Some(heads) = heads {
+            body["heads"] = json!(heads);
+        }
+        self.write(Method::PATCH, &path(id, ""), &body).await
+    }
+
+    pub(crate) async fn publish(&self, id: DatasetId) -> Result<Value, Failure> {
+        self.write(Method::POST, &path(id, "/publish"), &json!({})).await
+    }
+
+    async fn write(&self, method: Method, path: &str, body: &Value) -> Result<Value, Failure> {
+        let written = self.client.send_json(method, path, body).await;
+        if self.is_running() { written } else { written.map_err(Failure::without_a_node) }
+    }
+
+    /// The record that a person names: by its id, by its identifier, or by the
+    /// last part of its identifier, such as `baumkataster`. Own records come first.
+    pub(crate) async fn record(&self, name: &str) -> Result<DatasetId, Failure> {
+        if let Ok(id) = name.parse() {
+            return Ok(id);
+        }
+        let own = self.status().await?["node"]["town"].clone();
+        let mut found: Vec<(bool, DatasetId)> = Vec::new();
+        let mut offset = 0;
+        loop {
+            let query =
+                [("offset", offset.to_string()), ("limit", "100".to_owned()), ("sort", "title".to_owned())];
+            let page = self.search(&query).await?;
+            let items = page["items"].as_array().cloned().unwrap_or_default();
+            found.extend(
+                items
+                    .iter()
+                    .filter(|item| is_called(item, name))
+                    .filter_map(|item| Some((item["town"] == own, item["id"].as_str()?.parse().ok()?))),
+            );
+            offset += items.len();
+            if items.is_empty() || offset >= NAMES_MAX {
+                break;
+            }
+        }
+        choose(name, &found)
+    }
+}
+
+fn choose(name: &str, found: &[(bool, DatasetId)]) -> Result<DatasetId, Failure> {
+    let own: Vec<DatasetId> = found.iter().filter(|(own, _)| *own).map(|(_, id)| *id).collect();
+    let all: Vec<DatasetId> = found.iter().map(|(_, id)| *id).collect();
+    match if own.is_empty() { all } else { own }.as_slice() {
+        [id] => Ok(*id),
+        [] => Err(Failure::input_saying(format!(
+            "no record is called `{name}`; give its id or identifier as `hanse list` shows them"
+        ))),
+        several => Err(Failure::input_saying(format!(
+            "{} records are called `{name}`; give the id of one: {}",
+            several.len(),
+            several.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ")
+        ))),
+    }
+}
+
+fn is_called(item: &Value, name: &str) -> bool {
+    let identifier = item["identifier"].as_str().unwrap_or_default();
+    identifier == name || identifier.rsplit('/').next() == Some(name)
+}
+
+fn path(id: DatasetId, below: &str) -> String {
+    format!("/api/v1/datasets/{id}{below}")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_name_means_the_own_record_or_the_only_one() {
+        let id = |byte| DatasetId::from_random([byte; 16]);
+        assert_eq!(choose("x", &[(false, id(1)), (true, id(2))]).unwrap(), id(2));
+        assert_eq!(choose("x", &[(false, id(1))]).unwrap(), id(1));
+        assert!(choose("x", &[]).is_err());
+        assert!(choose("x", &[(false, id(1)), (false, id(2))]).is_err());
+        let item = json!({"identifier": "https://daten.soest.example/dataset/baumkataster"});
+        assert!(is_called(&item, "baumkataster") && !is_called(&item, "kataster"));
+    }
+}
