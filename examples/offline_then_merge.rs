@@ -1,0 +1,111 @@
+//! Two nodes of one town edit the same record while they cannot reach each
+//! other; then each takes the other's sealed changes, and both show the same.
+//!
+//! No network and no clock: what is exchanged here are the values that travel
+//! as bytes between nodes.
+//!
+//! ```sh
+//! cargo run --example offline_then_merge
+//! ```
+
+#![expect(clippy::print_stdout, reason = "an example tells what it does")]
+
+use std::error::Error;
+
+use crdt::audience::Audience;
+use crdt::authority::Authority;
+use crdt::catalog::{Dataset, DatasetEdit};
+use crdt::charter::CharterChain;
+use crdt::gate;
+use crdt::genesis::{DocumentKind, Genesis, GenesisClass};
+use crdt::ids::{BootNonce, DatasetId, FederationId, GenesisNonce, Pseudonym, Town, UnixMillis};
+use crdt::sealed_document::{SealedDocument, Signer};
+use crdt::signed::public_key;
+use node::directory::{Directory, MemberFile, NewTown};
+use node::{founding, keys};
+use serde_json::{Value, json};
+
+fn main() -> Result<(), Box<dyn Error>> {
+    let place = tempfile::tempdir()?;
+    let town = Town::parse("05974040")?;
+    let new = NewTown { town, code: "soest".into(), name: "Soest".into(), addresses: vec![] };
+    let member = Directory::init(&place.path().join("soest"), &new)?;
+    let identity = keys::read(&place.path().join("soest/identity.key"))?;
+    let mut charter =
+        founding::found("Beispiel", std::slice::from_ref(&member), keys::random()?, UnixMillis(0))?;
+    founding::sign(&mut charter, &identity)?;
+    let federation = charter.id().as_federation();
+    let mut authority = Authority::new(CharterChain::found(charter, &federation)?);
+
+    // The town hall and the building yard each have a node, certified by the town.
+    let mut node = |name: &str| -> Result<Signer, Box<dyn Error>> {
+        let key = keys::create(&place.path().join(format!("{name}.key")))?;
+        let transport = keys::create(&place.path().join(format!("{name}-transport.key")))?;
+        let file = MemberFile {
+            node_key: public_key(&key),
+            transport_key: public_key(&transport),
+            ..member.clone()
+        };
+        let certificate = founding::certificate(&file, federation, &identity);
+        authority.admit_certificate(certificate.clone())?;
+        Ok(Signer {
+            federation,
+            key,
+            certificate: certificate.id(),
+            charter_version: 1,
+            boot: BootNonce(keys::random()?),
+        })
+    };
+    let (hall, yard) = (node("hall")?, node("yard")?);
+
+    let mut at_hall = SealedDocument::begin(genesis(federation, town)?, None);
+    let dataset = Dataset::new(DatasetId::from_random(keys::random()?));
+    at_hall.author(&hall, Pseudonym::default(), UnixMillis(1), |document, actor| {
+        document.edit_dataset(actor, &DatasetEdit::first(&dataset))
+    })?;
+    edit(&mut at_hall, &hall, json!({"title": "Spielplätze", "keywords": ["Kinder"]}))?;
+    let mut at_yard = at_hall.clone();
+
+    // The line is down. Both work on.
+    edit(&mut at_hall, &hall, json!({"title": "Spiel- und Bolzplätze", "frequency": "MONTHLY"}))?;
+    edit(&mut at_yard, &yard, json!({"title": "Spielplätze der Stadt", "keywords": {"add": ["Sport"]}}))?;
+
+    // The line is back. Each lets the other's changes through the gate.
+    exchange(&authority, &at_hall.clone(), &mut at_yard)?;
+    exchange(&authority, &at_yard.clone(), &mut at_hall)?;
+    let (hall, yard) = (at_hall.document().read_dataset(), at_yard.document().read_dataset());
+    assert_eq!(hall, yard, "both show the same");
+    println!(
+        "merged by themselves: frequency {:?}, keywords {:?}",
+        hall.dataset.frequency, hall.dataset.keywords.de
+    );
+    for conflict in at_hall.document().conflicts() {
+        let values: Vec<&Value> = conflict.values.iter().map(|value| &value.value).collect();
+        println!("for a person to settle: {} is one of {values:?}", conflict.path);
+    }
+    assert_eq!(at_hall.document().conflicts().len(), 1, "only the title was changed on both sides");
+    Ok(())
+}
+
+fn genesis(federation: FederationId, owner: Town) -> Result<Genesis, Box<dyn Error>> {
+    let (kind, class) = (DocumentKind::Dataset, GenesisClass::Open);
+    Ok(Genesis { federation, kind, owner, class, nonce: GenesisNonce(keys::random()?) })
+}
+
+fn edit(document: &mut SealedDocument, signer: &Signer, body: Value) -> Result<(), Box<dyn Error>> {
+    let edit = DatasetEdit::parse(&body)?;
+    document
+        .author(signer, Pseudonym::default(), UnixMillis(2), |held, actor| held.edit_dataset(actor, &edit))?;
+    Ok(())
+}
+
+fn exchange(
+    authority: &Authority,
+    from: &SealedDocument,
+    to: &mut SealedDocument,
+) -> Result<(), Box<dyn Error>> {
+    let verify = |change| gate::verify(authority, from.genesis(), 1, &Audience::Open.hash(), change);
+    let verified = from.changes().iter().cloned().map(verify).collect::<Result<Vec<_>, _>>();
+    let verified = verified.map_err(|rejection| rejection.detail)?;
+    to.admit(verified).refused.map_or(Ok(()), |(_, rejection)| Err(rejection.detail.into()))
+}
