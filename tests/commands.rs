@@ -1,0 +1,21 @@
+//! The commands as people run them: what they print, refuse and leave behind.
+//!
+//! Each test runs the built program in a directory of its own.
+
+#[path = "support/binary.rs"]
+#[expect(dead_code, reason = "only the federation tests kill by number")]
+mod binary;
+#[path = "support/wait.rs"]
+#[expect(dead_code, reason = "each test binary waits in one of the two ways")]
+mod wait;
+
+#[path = "commands/demo.rs"]
+mod demo;
+#[path = "commands/founding.rs"]
+mod founding;
+#[path = "commands/help.rs"]
+mod help;
+#[path = "commands/input.rs"]
+mod input;
+#[path = "commands/serving.rs"]
+mod serving;
