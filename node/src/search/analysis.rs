@@ -11,12 +11,14 @@ use std::sync::Arc;
 
 use tantivy::tokenizer::{Language, RawTokenizer, Stemmer, TextAnalyzer};
 
-use super::compounds::Splitter;
+use super::compounds::{Part, Splitter};
 
 /// Longer words are cut off, in records and queries alike.
 const WORD_CHARS_MAX: usize = 64;
-/// How many analysed words an [`Analyzer`] remembers; words repeat a lot from record to record.
-const REMEMBERED_WORDS_MAX: usize = 8_192;
+/// Words an [`Analyzer`] remembers while edits and queries come one by one.
+const FEW_WORDS: usize = 2_048;
+/// The same for many records at once, whose words repeat a lot: about 8 MB.
+const MANY_WORDS: usize = 32_768;
 const DIAERESIS: char = '\u{308}';
 const SOFT_HYPHEN: char = '\u{ad}';
 
@@ -162,7 +164,7 @@ pub(super) fn collation_key(title: &str) -> String {
 }
 
 /// The language a text is written in.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum TextLanguage {
     German,
     English,
@@ -207,8 +209,8 @@ pub(super) struct Analysed {
     pub(super) folded: String,
     /// Its stem, folded: for other forms of the word.
     pub(super) stem: String,
-    /// The stems of its parts, if it is a German compound.
-    pub(super) parts: Vec<String>,
+    /// Its parts, if it is a German compound.
+    pub(super) parts: Vec<Part>,
     /// Whether it is too common to say anything ("der", "and").
     pub(super) stop: bool,
 }
@@ -216,24 +218,44 @@ pub(super) struct Analysed {
 /// Analyses words and remembers the recent ones.
 pub(super) struct Analyzer {
     stemmers: Stemmers,
-    remembered: HashMap<(TextLanguage, String), Arc<Analysed>>,
+    german: HashMap<String, Arc<Analysed>>,
+    english: HashMap<String, Arc<Analysed>>,
+    remembered_max: usize,
 }
 
 impl Analyzer {
-    pub(super) fn new() -> Analyzer {
-        Analyzer { stemmers: Stemmers::new(), remembered: HashMap::new() }
+    /// An analyzer for a few records or a query.
+    pub(super) fn for_few() -> Analyzer {
+        Analyzer::remembering(FEW_WORDS)
+    }
+
+    /// An analyzer for many records at once.
+    pub(super) fn for_many() -> Analyzer {
+        Analyzer::remembering(MANY_WORDS)
+    }
+
+    fn remembering(remembered_max: usize) -> Analyzer {
+        let (german, english) = (HashMap::new(), HashMap::new());
+        Analyzer { stemmers: Stemmers::new(), german, english, remembered_max }
     }
 
     pub(super) fn analyse(&mut self, language: TextLanguage, lower: &str) -> Arc<Analysed> {
-        let key = (language, lower.to_owned());
-        if let Some(known) = self.remembered.get(&key) {
+        let remembered = match language {
+            TextLanguage::German => &self.german,
+            TextLanguage::English => &self.english,
+        };
+        if let Some(known) = remembered.get(lower) {
             return Arc::clone(known);
         }
         let analysed = Arc::new(self.analyse_anew(language, lower));
-        if self.remembered.len() >= REMEMBERED_WORDS_MAX {
-            self.remembered.clear();
+        let remembered = match language {
+            TextLanguage::German => &mut self.german,
+            TextLanguage::English => &mut self.english,
+        };
+        if remembered.len() >= self.remembered_max {
+            remembered.clear();
         }
-        self.remembered.insert(key, Arc::clone(&analysed));
+        remembered.insert(lower.to_owned(), Arc::clone(&analysed));
         analysed
     }
 
@@ -283,7 +305,7 @@ mod tests {
 
     fn stems(word: &str) -> String {
         let lower = &words(word)[0].lower;
-        Analyzer::new().analyse(TextLanguage::German, lower).stem.clone()
+        Analyzer::for_few().analyse(TextLanguage::German, lower).stem.clone()
     }
 
     #[test]

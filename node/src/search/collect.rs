@@ -14,6 +14,8 @@ use tantivy::{DocId, Score, SegmentOrdinal, SegmentReader};
 use super::facets::SegmentColumns;
 use super::{Facet, Filters, Sort};
 
+/// Records are handled in blocks, so that each column is walked in a tight loop.
+const BLOCK_DOCS: usize = 256;
 /// Scores are rounded to this fraction, so that the order of additions cannot decide about ties.
 const SCORE_STEPS: f32 = 64.0;
 
@@ -61,6 +63,7 @@ impl Collector for PageCollector<'_> {
                 .iter()
                 .filter(|(_, values)| !values.is_empty())
                 .map(|(facet, values)| Selection::new(*facet, values, &columns))
+                .filter(|selection| !columns.facets[selection.facet as usize].all_have_any(&selection.chosen))
                 .collect()
         };
         Ok(SegmentPage {
@@ -69,13 +72,12 @@ impl Collector for PageCollector<'_> {
             filters: selection(self.filters),
             sort: self.sort,
             keep: self.keep,
+            docs: Vec::with_capacity(BLOCK_DOCS),
+            scores: Vec::with_capacity(BLOCK_DOCS),
             best: BinaryHeap::new(),
             total: 0,
             any_match: false,
-            counts: std::array::from_fn(|facet| {
-                let values = if self.count_facets { columns.facets[facet].values.len() } else { 0 };
-                vec![0; values]
-            }),
+            counts: std::array::from_fn(|facet| columns.facets[facet].empty_counts()),
             count_facets: self.count_facets,
             columns,
         })
@@ -111,7 +113,7 @@ struct Selection {
 impl Selection {
     fn new(facet: Facet, values: &[String], columns: &SegmentColumns) -> Selection {
         let known = &columns.facets[facet as usize].values;
-        let mut chosen = vec![false; known.len()];
+        let mut chosen = vec![false; known.len() + 1];
         for value in values {
             if let Ok(ordinal) = known.binary_search_by(|known| known.as_ref().cmp(value.as_str())) {
                 chosen[ordinal] = true;
@@ -122,8 +124,7 @@ impl Selection {
 
     #[inline]
     fn admits(&self, doc: DocId, columns: &SegmentColumns) -> bool {
-        let ordinals = columns.facets[self.facet as usize].ordinals(doc);
-        ordinals.iter().any(|ordinal| self.chosen[*ordinal as usize])
+        columns.facets[self.facet as usize].has_any(doc, &self.chosen)
     }
 }
 
@@ -135,6 +136,9 @@ pub(super) struct SegmentPage {
     filters: Vec<Selection>,
     sort: Sort,
     keep: usize,
+    /// The block that is being filled; scores are empty or go with it.
+    docs: Vec<DocId>,
+    scores: Vec<Score>,
     /// The worst of the best is on top.
     best: BinaryHeap<Reverse<Kept>>,
     total: u64,
@@ -176,32 +180,23 @@ impl SegmentCollector for SegmentPage {
     type Fruit = Collected;
 
     fn collect(&mut self, doc: DocId, score: Score) {
-        if !self.audience.iter().all(|selection| selection.admits(doc, &self.columns)) {
-            return;
-        }
-        self.any_match = true;
-        let mut failed = self.filters.iter().filter(|filter| !filter.admits(doc, &self.columns));
-        match (failed.next(), failed.next()) {
-            (None, _) => {
-                self.total += 1;
-                if self.count_facets {
-                    for facet in Facet::ALL {
-                        self.count(facet, doc);
-                    }
-                }
-                if self.keep > 0 {
-                    self.offer(doc, score);
-                }
-            }
-            (Some(only), None) if self.count_facets => {
-                let facet = only.facet;
-                self.count(facet, doc);
-            }
-            _ => {}
+        self.docs.push(doc);
+        self.scores.push(score);
+        if self.docs.len() >= BLOCK_DOCS {
+            self.finish_block();
         }
     }
 
-    fn harvest(self) -> Collected {
+    fn collect_block(&mut self, docs: &[DocId]) {
+        self.docs.extend_from_slice(docs);
+        self.scores.resize(self.docs.len(), 0.0);
+        if self.docs.len() >= BLOCK_DOCS {
+            self.finish_block();
+        }
+    }
+
+    fn harvest(mut self) -> Collected {
+        self.finish_block();
         let mut collected =
             Collected { total: self.total, any_match: self.any_match, ..Collected::default() };
         for (facet, counts) in Facet::ALL.into_iter().zip(&self.counts) {
@@ -223,12 +218,51 @@ impl SegmentCollector for SegmentPage {
 }
 
 impl SegmentPage {
-    #[inline]
-    fn count(&mut self, facet: Facet, doc: DocId) {
-        let counts = &mut self.counts[facet as usize];
-        for ordinal in self.columns.facets[facet as usize].ordinals(doc) {
-            counts[*ordinal as usize] += 1;
+    fn finish_block(&mut self) {
+        let mut docs = std::mem::take(&mut self.docs);
+        let mut scores = std::mem::take(&mut self.scores);
+        let mut kept = 0;
+        for at in 0..docs.len() {
+            let doc = docs[at];
+            if self.is_in_result(doc) {
+                (docs[kept], scores[kept]) = (doc, scores[at]);
+                kept += 1;
+            }
         }
+        docs.truncate(kept);
+        self.total += docs.len() as u64;
+        if self.count_facets {
+            for (column, counts) in self.columns.facets.iter().zip(&mut self.counts) {
+                column.count(&docs, counts);
+            }
+        }
+        if self.keep > 0 {
+            for (doc, score) in docs.iter().zip(&scores) {
+                self.offer(*doc, *score);
+            }
+        }
+        docs.clear();
+        scores.clear();
+        (self.docs, self.scores) = (docs, scores);
+    }
+
+    /// Whether the record passes all filters; counts it if it fails just one.
+    #[inline]
+    fn is_in_result(&mut self, doc: DocId) -> bool {
+        if !self.audience.iter().all(|selection| selection.admits(doc, &self.columns)) {
+            return false;
+        }
+        self.any_match = true;
+        let mut failed = self.filters.iter().filter(|filter| !filter.admits(doc, &self.columns));
+        match (failed.next(), failed.next()) {
+            (None, _) => return true,
+            (Some(only), None) if self.count_facets => {
+                let facet = only.facet as usize;
+                self.columns.facets[facet].count(&[doc], &mut self.counts[facet]);
+            }
+            _ => {}
+        }
+        false
     }
 
     #[inline]
@@ -254,7 +288,7 @@ impl SegmentPage {
         let modified = self.columns.modified.get(doc as usize).copied().unwrap_or(i64::MIN);
         match self.sort {
             Sort::Relevance => {
-                let steps = (score * SCORE_STEPS).round() as u64;
+                let steps = (score * SCORE_STEPS + 0.5) as u64;
                 let recency = modified.clamp(0, i64::from(u32::MAX)) as u64;
                 steps << 32 | recency
             }

@@ -30,6 +30,15 @@ pub(super) struct Splitter {
     longest_bytes: usize,
 }
 
+/// A part of a compound.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) struct Part {
+    /// What other forms of it share.
+    pub(super) stem: String,
+    /// As it stands in the compound, without linking letters.
+    pub(super) folded: String,
+}
+
 /// A known part in a word: `word[start..end]`, followed by an ending up to `next`.
 #[derive(Clone, Copy)]
 struct Piece {
@@ -69,8 +78,8 @@ impl Splitter {
         Splitter { terms, longest_bytes }
     }
 
-    /// The terms of the parts of `folded`, without the word itself; empty if it is no compound.
-    pub(super) fn split(&self, folded: &str, stemmers: &mut Stemmers) -> Vec<String> {
+    /// The parts of `folded`, without the word itself; none if it is no compound.
+    pub(super) fn split(&self, folded: &str, stemmers: &mut Stemmers) -> Vec<Part> {
         if !folded.is_ascii() || folded.len() > SPLIT_MAX_BYTES || self.terms.contains_key(folded) {
             return Vec::new();
         }
@@ -79,7 +88,7 @@ impl Splitter {
             return if pieces.len() < 2 {
                 Vec::new()
             } else {
-                self.terms_of(folded, &pieces, None, stemmers)
+                self.parts_of(folded, &pieces, None, stemmers)
             };
         }
         let head_unknown = (UNKNOWN_MIN_BYTES..folded.len()).find_map(|at| {
@@ -91,9 +100,9 @@ impl Splitter {
         let tail_bytes = tail_unknown.as_ref().map_or(folded.len(), |(at, _)| folded.len() - at);
         match (head_unknown, tail_unknown) {
             (Some((at, pieces)), _) if head_bytes <= tail_bytes => {
-                self.terms_of(folded, &pieces, Some(&folded[..at]), stemmers)
+                self.parts_of(folded, &pieces, Some(&folded[..at]), stemmers)
             }
-            (_, Some((at, pieces))) => self.terms_of(folded, &pieces, Some(&folded[at..]), stemmers),
+            (_, Some((at, pieces))) => self.parts_of(folded, &pieces, Some(&folded[at..]), stemmers),
             _ => Vec::new(),
         }
     }
@@ -151,32 +160,28 @@ impl Splitter {
         })
     }
 
-    /// One term for each part, each run of neighbouring parts, and the unknown stretch.
-    fn terms_of(
+    /// Each known part, each run of neighbouring parts, and the unknown stretch.
+    fn parts_of(
         &self,
         word: &str,
         pieces: &[Piece],
         unknown: Option<&str>,
         stemmers: &mut Stemmers,
-    ) -> Vec<String> {
-        let mut terms: Vec<String> = pieces
-            .iter()
-            .filter_map(|piece| self.terms.get(&word[piece.start..piece.end]).cloned())
-            .collect();
+    ) -> Vec<Part> {
+        let mut stemmed =
+            |folded: &str| Part { stem: fold(&stemmers.german(folded)), folded: folded.to_owned() };
+        let mut parts: Vec<Part> = unknown.map(&mut stemmed).into_iter().collect();
         for (first, piece) in pieces.iter().enumerate() {
-            for last in &pieces[first + 1..] {
-                let run = &word[piece.start..last.end];
-                if run.len() < word.len() {
-                    terms.push(fold(&stemmers.german(run)));
-                }
-            }
+            let folded = &word[piece.start..piece.end];
+            parts.extend(
+                self.terms.get(folded).map(|stem| Part { stem: stem.clone(), folded: folded.to_owned() }),
+            );
+            let runs = pieces[first + 1..].iter().map(|last| &word[piece.start..last.end]);
+            parts.extend(runs.filter(|run| run.len() < word.len()).map(&mut stemmed));
         }
-        if let Some(unknown) = unknown {
-            terms.push(fold(&stemmers.german(unknown)));
-        }
-        terms.sort_unstable();
-        terms.dedup();
-        terms
+        parts.sort_unstable();
+        parts.dedup();
+        parts
     }
 }
 
@@ -204,7 +209,8 @@ mod tests {
     use super::*;
 
     fn parts(word: &str) -> Vec<String> {
-        Splitter::shared().split(&fold(&word.to_lowercase()), &mut Stemmers::new())
+        let parts = Splitter::shared().split(&fold(&word.to_lowercase()), &mut Stemmers::new());
+        parts.into_iter().map(|part| part.stem).collect()
     }
 
     /// Each of `searched`, as a reader would type it, is a part of `word`.

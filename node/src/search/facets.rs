@@ -14,9 +14,6 @@ use tantivy::{DocId, Searcher, SegmentReader};
 use super::Facet;
 use super::fields::{KEY_COLUMN, MODIFIED_COLUMN, TITLE_ORDER_COLUMN};
 
-/// Stands for "no value" where a record has at most one.
-const NONE: u32 = u32::MAX;
-
 /// All columns of one segment.
 pub(super) struct SegmentColumns {
     pub(super) facets: [FacetColumn; Facet::ALL.len()],
@@ -32,10 +29,14 @@ pub(super) struct FacetColumn {
     /// Sorted, so that ordinals sort like values.
     pub(super) values: Vec<Box<str>>,
     ordinals: Ordinals,
+    /// Whether every record has a value.
+    complete: bool,
 }
 
 enum Ordinals {
+    /// At most one value per record; the number of values stands for none.
     One(Vec<u32>),
+    /// Where the ordinals of each record begin, with one more for the end of the last.
     Many { starts: Vec<u32>, ordinals: Vec<u32> },
 }
 
@@ -55,28 +56,62 @@ impl FacetColumn {
         while terms.advance() {
             values.push(String::from_utf8_lossy(terms.key()).into());
         }
-        Ok(FacetColumn { values, ordinals: Ordinals::read(&column, segment.max_doc()) })
+        let ordinals = Ordinals::read(&column, segment.max_doc(), values.len());
+        let complete = match &ordinals {
+            Ordinals::One(ordinals) => ordinals.iter().all(|ordinal| (*ordinal as usize) < values.len()),
+            Ordinals::Many { starts, .. } => starts.windows(2).all(|pair| pair[0] < pair[1]),
+        };
+        Ok(FacetColumn { values, ordinals, complete })
     }
 
-    /// The ordinals of a record's values.
-    #[inline]
-    pub(super) fn ordinals(&self, doc: DocId) -> &[u32] {
-        let doc = doc as usize;
+    /// Room to count each value, and one more for records without any.
+    pub(super) fn empty_counts(&self) -> Vec<u64> {
+        vec![0; self.values.len() + 1]
+    }
+
+    /// Counts the values of some records.
+    pub(super) fn count(&self, docs: &[DocId], counts: &mut [u64]) {
         match &self.ordinals {
-            Ordinals::One(ordinals) => match ordinals.get(doc..=doc) {
-                Some([NONE]) | None => &[],
-                Some(one) => one,
-            },
-            Ordinals::Many { starts, ordinals } => match starts.get(doc..doc + 2) {
-                Some([start, end]) => &ordinals[*start as usize..*end as usize],
-                _ => &[],
+            Ordinals::One(_) if self.complete && self.values.len() == 1 => counts[0] += docs.len() as u64,
+            Ordinals::One(ordinals) => {
+                for doc in docs {
+                    counts[ordinals[*doc as usize] as usize] += 1;
+                }
+            }
+            Ordinals::Many { starts, ordinals } if !starts.is_empty() => {
+                for doc in docs {
+                    let (start, end) = (starts[*doc as usize], starts[*doc as usize + 1]);
+                    for ordinal in &ordinals[start as usize..end as usize] {
+                        counts[*ordinal as usize] += 1;
+                    }
+                }
+            }
+            Ordinals::Many { .. } => {}
+        }
+    }
+
+    /// Whether every record has one of the chosen values, as is usual for audiences.
+    pub(super) fn all_have_any(&self, chosen: &[bool]) -> bool {
+        self.complete && chosen.iter().take(self.values.len()).all(|chosen| *chosen)
+    }
+
+    /// Whether a record has one of the chosen values; `chosen` has room as for counts.
+    #[inline]
+    pub(super) fn has_any(&self, doc: DocId, chosen: &[bool]) -> bool {
+        match &self.ordinals {
+            Ordinals::One(ordinals) => chosen[ordinals[doc as usize] as usize],
+            Ordinals::Many { starts, ordinals } => match starts.get(doc as usize..doc as usize + 2) {
+                Some([start, end]) => {
+                    ordinals[*start as usize..*end as usize].iter().any(|ordinal| chosen[*ordinal as usize])
+                }
+                _ => false,
             },
         }
     }
 }
 
 impl Ordinals {
-    fn read(column: &StrColumn, docs: DocId) -> Ordinals {
+    fn read(column: &StrColumn, docs: DocId, values: usize) -> Ordinals {
         let mut starts = vec![0];
         let mut ordinals: Vec<u32> = Vec::new();
         let mut most = 0;
@@ -92,7 +127,7 @@ impl Ordinals {
         }
         let one = starts.windows(2).map(|pair| match pair {
             [start, end] if start < end => ordinals[*start as usize],
-            _ => NONE,
+            _ => values as u32,
         });
         Ordinals::One(one.collect())
     }

@@ -1,16 +1,18 @@
 //! The fields of an index and how a record fills them.
 //!
-//! Words are indexed several times, from precise to tolerant: by stem (title, keywords, …), by
-//! the parts of compounds, and unstemmed for prefixes and typing errors. Facets and sort keys are
-//! columns. The record itself is stored, so that a hit needs no other store.
+//! Three fields hold the stems of texts, with their places and the length of the text: title,
+//! keywords, body. A fourth, `presence`, holds everything that is only asked whether it is there,
+//! in sections told apart by the first letter of a term. Few fields, because each costs an edit a
+//! dictionary of its own. Facets and sort keys are columns. The record itself is stored, so that a
+//! hit needs no other store.
 
 use tantivy::schema::{
-    Field, IndexRecordOption, NumericOptions, Schema, TextFieldIndexing, TextOptions, Value as _,
+    Field, IndexRecordOption, NumericOptions, STORED, Schema, TextFieldIndexing, TextOptions, Value as _,
 };
-use tantivy::tokenizer::{PreTokenizedString, Token};
-use tantivy::{TantivyDocument, Term};
+use tantivy::{Index, TantivyDocument, Term};
 
 use super::analysis::{Analyzer, TextLanguage, collation_key, words};
+use super::terms::{TERMS_TOKENIZER, TermList, TermsTokenizer};
 use super::{Facet, SearchRecord};
 
 /// Number of what is indexed and how. Another number on disk means: rebuild.
@@ -19,22 +21,45 @@ pub(super) const INDEX_FORMAT: u32 = 1;
 const TEXT_WORDS_MAX: usize = 6_000;
 /// Longer facet values and identifiers are cut off.
 const VALUE_BYTES_MAX: usize = 512;
-/// Distance in word positions between texts of one field, so that no phrase spans two.
-const POSITION_GAP: usize = 16;
 
-/// A field of words, with what a hit in it is worth.
+/// A section of the field `presence`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Section {
+    /// The record's key, by which it is replaced.
+    Key,
+    /// Identifiers, lower-case.
+    Id,
+    /// Stems of parts of compounds in title and keywords.
+    Part,
+    /// Stems of parts of compounds in the body.
+    BodyPart,
+    /// Words and parts of title and keywords, for beginnings and typing errors.
+    Word,
+    /// Words of the body, for beginnings and typing errors.
+    BodyWord,
+}
+
+impl Section {
+    pub(super) fn tag(self) -> char {
+        match self {
+            Section::Key => 'k',
+            Section::Id => 'i',
+            Section::Part => 'p',
+            Section::BodyPart => 'b',
+            Section::Word => 'w',
+            Section::BodyWord => 'x',
+        }
+    }
+}
+
+/// The fields, by which terms are looked up.
+#[derive(Debug, Clone, Copy)]
 pub(super) struct Fields {
-    pub(super) key: Field,
-    pub(super) ids: Field,
     pub(super) title: Field,
     pub(super) keywords: Field,
-    pub(super) description: Field,
-    pub(super) more: Field,
-    pub(super) parts: Field,
-    pub(super) body_parts: Field,
-    pub(super) title_words: Field,
-    pub(super) body_words: Field,
+    pub(super) body: Field,
+    pub(super) presence: Field,
+    key: Field,
     modified: Field,
     title_order: Field,
     record: Field,
@@ -52,36 +77,36 @@ impl Fields {
         let indexed = |option, fieldnorms| {
             TextOptions::default().set_indexing_options(
                 TextFieldIndexing::default()
-                    .set_tokenizer("raw")
+                    .set_tokenizer(TERMS_TOKENIZER)
                     .set_index_option(option)
                     .set_fieldnorms(fieldnorms),
             )
         };
-        let words = indexed(IndexRecordOption::WithFreqsAndPositions, true);
-        let presence = indexed(IndexRecordOption::Basic, false);
+        let text = indexed(IndexRecordOption::WithFreqsAndPositions, true);
         let column = TextOptions::default().set_fast("raw");
         let fields = Fields {
-            key: schema.add_text_field(KEY_COLUMN, presence.clone() | column.clone()),
-            ids: schema.add_text_field("ids", presence.clone()),
-            title: schema.add_text_field("title", words.clone()),
-            keywords: schema.add_text_field("keywords", words.clone()),
-            description: schema.add_text_field("description", words.clone()),
-            more: schema.add_text_field("more", words),
-            parts: schema.add_text_field("parts", presence.clone()),
-            body_parts: schema.add_text_field("body_parts", presence.clone()),
-            title_words: schema.add_text_field("title_words", presence.clone()),
-            body_words: schema.add_text_field("body_words", presence),
+            title: schema.add_text_field("title", text.clone()),
+            keywords: schema.add_text_field("keywords", text.clone()),
+            body: schema.add_text_field("body", text),
+            presence: schema.add_text_field("presence", indexed(IndexRecordOption::Basic, false)),
+            key: schema.add_text_field(KEY_COLUMN, column.clone()),
             modified: schema.add_i64_field(MODIFIED_COLUMN, NumericOptions::default().set_fast()),
             title_order: schema.add_text_field(TITLE_ORDER_COLUMN, column.clone()),
-            record: schema.add_bytes_field("record", tantivy::schema::STORED),
+            record: schema.add_bytes_field("record", STORED),
             facets: Facet::ALL
                 .map(|facet| schema.add_text_field(&format!("facet_{}", facet.name()), column.clone())),
         };
         (schema.build(), fields)
     }
 
-    pub(super) fn key_term(&self, key: &str) -> Term {
-        Term::from_field_text(self.key, key)
+    /// Tells an index, after each opening, how to read the terms it is given.
+    pub(super) fn register(index: &Index) {
+        index.tokenizers().register(TERMS_TOKENIZER, TermsTokenizer::default());
+    }
+
+    /// A term of the field `presence`.
+    pub(super) fn present(&self, section: Section, value: &str) -> Term {
+        Term::from_field_text(self.presence, &tagged(section, value))
     }
 
     /// What is indexed for a record.
@@ -92,9 +117,6 @@ impl Fields {
     ) -> Result<TantivyDocument, serde_json::Error> {
         let mut document = TantivyDocument::new();
         document.add_text(self.key, &record.key);
-        for id in [&record.key, &record.id, &record.identifier] {
-            document.add_text(self.ids, cut(&id.to_lowercase()));
-        }
         self.add_words(&mut document, record, analyzer);
         if let Some(modified) = record.modified {
             document.add_i64(self.modified, modified);
@@ -114,29 +136,37 @@ impl Fields {
 
     fn add_words(&self, document: &mut TantivyDocument, record: &SearchRecord, analyzer: &mut Analyzer) {
         use TextLanguage::{English, German};
-        let mut title = Terms::default();
-        title.add(analyzer, German, &record.title_de);
-        title.add(analyzer, English, &record.title_en);
-        let mut keywords = Terms::default();
+        let mut present = vec![tagged(Section::Key, &record.key)];
+        for id in [&record.key, &record.id, &record.identifier] {
+            present.push(tagged(Section::Id, cut(&id.to_lowercase())));
+        }
+        let mut head = Words { analyzer, present: &mut present, part: Section::Part, word: Section::Word };
+        let mut title = TermList::default();
+        head.add(&mut title, German, &record.title_de);
+        head.add(&mut title, English, &record.title_en);
+        let mut keywords = TermList::default();
         for keyword in &record.keywords {
-            keywords.add(analyzer, German, keyword);
+            head.add(&mut keywords, German, keyword);
         }
-        let mut description = Terms::default();
-        description.add(analyzer, German, &record.description_de);
-        description.add(analyzer, English, &record.description_en);
-        let mut more = Terms::default();
-        let around = [&record.department, &record.publisher].into_iter();
-        for text in around.chain(&record.domain).chain(&record.formats) {
-            more.add(analyzer, German, text);
+        let mut body = TermList::default();
+        let mut rest =
+            Words { analyzer, present: &mut present, part: Section::BodyPart, word: Section::BodyWord };
+        let around = [&record.publisher, &record.department].into_iter().chain(&record.domain);
+        for text in around.chain(&record.formats).chain([&record.description_de]) {
+            rest.add(&mut body, German, text);
         }
-        add(document, self.parts, present(title.parts.into_iter().chain(keywords.parts)));
-        add(document, self.body_parts, present(description.parts.into_iter().chain(more.parts)));
-        add(document, self.title_words, present(title.folded.into_iter().chain(keywords.folded)));
-        add(document, self.body_words, present(description.folded.into_iter().chain(more.folded)));
-        add(document, self.title, title.stems);
-        add(document, self.keywords, keywords.stems);
-        add(document, self.description, description.stems);
-        add(document, self.more, more.stems);
+        rest.add(&mut body, English, &record.description_en);
+        present.sort_unstable();
+        present.dedup();
+        let mut all = TermList::default();
+        for term in &present {
+            all.push(Some(term));
+        }
+        for (field, list) in
+            [(self.title, title), (self.keywords, keywords), (self.body, body), (self.presence, all)]
+        {
+            document.add_text(field, list.into_text());
+        }
     }
 
     /// The record that was indexed as `document`.
@@ -146,48 +176,40 @@ impl Fields {
     }
 }
 
-/// The terms of one field's texts.
-#[derive(Default)]
-struct Terms {
-    stems: Vec<Token>,
-    folded: Vec<String>,
-    parts: Vec<String>,
-    next_position: usize,
+/// Adds the words of texts to a field's terms and to two sections.
+struct Words<'a> {
+    analyzer: &'a mut Analyzer,
+    present: &'a mut Vec<String>,
+    part: Section,
+    word: Section,
 }
 
-impl Terms {
-    fn add(&mut self, analyzer: &mut Analyzer, language: TextLanguage, text: &str) {
+impl Words<'_> {
+    fn add(&mut self, list: &mut TermList, language: TextLanguage, text: &str) {
         for word in words(text).into_iter().take(TEXT_WORDS_MAX) {
-            let analysed = analyzer.analyse(language, &word.lower);
-            let position = self.next_position;
-            self.next_position += 1;
+            let analysed = self.analyzer.analyse(language, &word.lower);
             if analysed.stop {
+                list.push(None);
                 continue;
             }
-            self.stems.push(token(position, analysed.stem.clone()));
-            self.folded.push(analysed.folded.clone());
-            self.parts.extend(analysed.parts.iter().cloned());
+            list.push(Some(&analysed.stem));
+            self.present.push(tagged(self.word, &analysed.folded));
+            for part in &analysed.parts {
+                self.present.push(tagged(self.part, &part.stem));
+                if self.word == Section::Word {
+                    self.present.push(tagged(self.word, &part.folded));
+                }
+            }
         }
-        self.next_position += POSITION_GAP;
+        list.end_text();
     }
 }
 
-fn token(position: usize, text: String) -> Token {
-    Token { offset_from: 0, offset_to: 0, position, text, position_length: 1 }
-}
-
-/// Each term once; where it stands is not indexed.
-fn present(terms: impl Iterator<Item = String>) -> Vec<Token> {
-    let mut terms: Vec<String> = terms.collect();
-    terms.sort_unstable();
-    terms.dedup();
-    terms.into_iter().map(|term| token(0, term)).collect()
-}
-
-fn add(document: &mut TantivyDocument, field: Field, tokens: Vec<Token>) {
-    if !tokens.is_empty() {
-        document.add_pre_tokenized_text(field, PreTokenizedString { text: String::new(), tokens });
-    }
+fn tagged(section: Section, value: &str) -> String {
+    let mut term = String::with_capacity(value.len() + 1);
+    term.push(section.tag());
+    term.push_str(value);
+    term
 }
 
 /// `value`, cut off at [`VALUE_BYTES_MAX`].

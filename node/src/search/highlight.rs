@@ -4,6 +4,7 @@
 
 use super::Fragment;
 use super::analysis::{Analyzer, TextLanguage, Word, words};
+use super::compounds::Part;
 use super::matching::{Matcher, Plan, WordForms};
 
 /// About how much of a description is shown.
@@ -16,12 +17,12 @@ const HIGHLIGHTED_WORDS_MAX: usize = 6_000;
 /// Marks the words of one query in many texts.
 pub(super) struct Highlighter<'a> {
     plan: &'a Plan,
-    analyzer: Analyzer,
+    analyzer: &'a mut Analyzer,
 }
 
 impl<'a> Highlighter<'a> {
-    pub(super) fn new(plan: &'a Plan) -> Highlighter<'a> {
-        Highlighter { plan, analyzer: Analyzer::new() }
+    pub(super) fn new(plan: &'a Plan, analyzer: &'a mut Analyzer) -> Highlighter<'a> {
+        Highlighter { plan, analyzer }
     }
 
     /// The whole text in pieces.
@@ -72,7 +73,7 @@ impl<'a> Highlighter<'a> {
                 let related = || {
                     let begins = sought.may_be_prefix() && analysed.folded.starts_with(&sought.folded);
                     begins
-                        || analysed.parts.iter().any(|part| sought.stems.contains(part))
+                        || analysed.parts.iter().any(|part| is_part(sought, part))
                         || is_tolerated(sought, &analysed.folded, &analysed.stem)
                 };
                 exact || (tolerant && related())
@@ -85,33 +86,37 @@ fn is_one_word(matcher: &Matcher) -> bool {
     matcher.words().len() == 1
 }
 
+fn is_part(sought: &WordForms, part: &Part) -> bool {
+    let edits = sought.tolerance.map_or(0, |tolerance| usize::from(tolerance.edits));
+    sought.stems.contains(&part.stem)
+        || (sought.may_be_prefix() && begins_within_edits(&sought.folded, &part.folded, edits))
+}
+
 fn is_tolerated(sought: &WordForms, folded: &str, stem: &str) -> bool {
     let Some(tolerance) = sought.tolerance else { return false };
     let edits = usize::from(tolerance.edits);
     (tolerance.inside && folded.contains(&sought.folded))
         || sought.parts.iter().any(|part| part == stem)
-        || within_edits(&sought.folded, folded, edits)
-        || sought.stems.iter().any(|sought| within_edits(sought, stem, edits))
+        || (edits > 0 && begins_within_edits(&sought.folded, folded, edits))
 }
 
-/// Whether two words differ by at most `edits` letters left out, added, replaced or swapped.
-fn within_edits(one: &str, other: &str, edits: usize) -> bool {
-    let (one, other): (Vec<char>, Vec<char>) = (one.chars().collect(), other.chars().collect());
-    if one.len().abs_diff(other.len()) > edits {
-        return false;
+/// Whether a word begins with `start`, but for `edits` letters left out, added, replaced or swapped.
+fn begins_within_edits(start: &str, word: &str, edits: usize) -> bool {
+    if edits == 0 {
+        return word.starts_with(start);
     }
+    let (start, word): (Vec<char>, Vec<char>) = (start.chars().collect(), word.chars().collect());
     let mut before_last: Vec<usize> = Vec::new();
-    let mut last: Vec<usize> = (0..=other.len()).collect();
-    for row in 1..=one.len() {
+    let mut last: Vec<usize> = (0..=word.len()).collect();
+    for row in 1..=start.len() {
         let mut current = vec![row];
-        for column in 1..=other.len() {
-            let same = one[row - 1] == other[column - 1];
-            let mut cost =
-                (last[column] + 1).min(current[column - 1] + 1).min(last[column - 1] + usize::from(!same));
+        for column in 1..=word.len() {
+            let replaced = last[column - 1] + usize::from(start[row - 1] != word[column - 1]);
+            let mut cost = replaced.min(last[column] + 1).min(current[column - 1] + 1);
             let swapped = row > 1
                 && column > 1
-                && one[row - 1] == other[column - 2]
-                && one[row - 2] == other[column - 1];
+                && start[row - 1] == word[column - 2]
+                && start[row - 2] == word[column - 1];
             if swapped {
                 cost = cost.min(before_last[column - 2] + 1);
             }
@@ -119,7 +124,7 @@ fn within_edits(one: &str, other: &str, edits: usize) -> bool {
         }
         (before_last, last) = (last, current);
     }
-    last[other.len()] <= edits
+    last.iter().any(|cost| *cost <= edits)
 }
 
 /// Cuts `text[start..end]` at the marks; neighbouring marked words stay separate pieces.

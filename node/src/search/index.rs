@@ -10,6 +10,7 @@
 
 use std::fs;
 use std::io;
+use std::ops::{Deref, DerefMut};
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock};
 
@@ -23,7 +24,7 @@ use super::SearchChange;
 use super::analysis::Analyzer;
 use super::directory::DerivedDirectory;
 use super::facets::ColumnCache;
-use super::fields::{Fields, INDEX_FORMAT};
+use super::fields::{Fields, INDEX_FORMAT, Section};
 use super::merging::TieredMerges;
 use super::run::{SearchError, View};
 
@@ -97,7 +98,9 @@ pub enum OpenSearchError {
 #[derive(Debug, Error)]
 pub enum ApplyError {
     /// A key is empty or too long.
-    #[error("index a record: its key has {bytes} bytes, not 1 to {KEY_BYTES_MAX}")]
+    #[error(
+        "index a record: its key has {bytes} bytes; it must have 1 to {KEY_BYTES_MAX}, without control characters"
+    )]
     Key {
         /// Its length.
         bytes: usize,
@@ -122,6 +125,8 @@ pub struct SearchIndex {
     pub(super) source: String,
     serving: RwLock<Arc<Generation>>,
     writing: Mutex<Writing>,
+    /// Remembers the words of queries and of what they found.
+    reading: Mutex<Analyzer>,
 }
 
 /// One complete index.
@@ -195,7 +200,8 @@ impl SearchIndex {
             home,
             source: source.to_owned(),
             serving: RwLock::new(Arc::new(generation)),
-            writing: Mutex::new(Writing { writer: None, analyzer: Analyzer::new(), bulk: false }),
+            writing: Mutex::new(Writing { writer: None, analyzer: Analyzer::for_few(), bulk: false }),
+            reading: Mutex::new(Analyzer::for_few()),
         }
     }
 
@@ -243,12 +249,21 @@ impl SearchIndex {
     pub fn set_bulk(&self, bulk: bool) {
         let mut writing = locked(&self.writing);
         if writing.bulk != bulk {
-            *writing = Writing { writer: None, analyzer: Analyzer::new(), bulk };
+            let analyzer = if bulk { Analyzer::for_many() } else { Analyzer::for_few() };
+            *writing = Writing { writer: None, analyzer, bulk };
         }
     }
 
     pub(super) fn serving(&self) -> Arc<Generation> {
         Arc::clone(&self.serving.read().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    /// An analyzer for one search: the common one, unless another search has it.
+    pub(super) fn reading_analyzer(&self) -> ReadingAnalyzer<'_> {
+        match self.reading.try_lock() {
+            Ok(common) => ReadingAnalyzer::Common(common),
+            Err(_) => ReadingAnalyzer::Own(Box::new(Analyzer::for_few())),
+        }
     }
 
     /// What searches see from now until they are done.
@@ -268,6 +283,32 @@ impl SearchIndex {
     }
 }
 
+/// See [`SearchIndex::reading_analyzer`].
+pub(super) enum ReadingAnalyzer<'a> {
+    Common(MutexGuard<'a, Analyzer>),
+    Own(Box<Analyzer>),
+}
+
+impl Deref for ReadingAnalyzer<'_> {
+    type Target = Analyzer;
+
+    fn deref(&self) -> &Analyzer {
+        match self {
+            ReadingAnalyzer::Common(analyzer) => analyzer,
+            ReadingAnalyzer::Own(analyzer) => analyzer,
+        }
+    }
+}
+
+impl DerefMut for ReadingAnalyzer<'_> {
+    fn deref_mut(&mut self) -> &mut Analyzer {
+        match self {
+            ReadingAnalyzer::Common(analyzer) => analyzer,
+            ReadingAnalyzer::Own(analyzer) => analyzer,
+        }
+    }
+}
+
 impl Writing {
     fn write(
         &mut self,
@@ -283,12 +324,12 @@ impl Writing {
         for change in changes {
             match change {
                 SearchChange::Put(record) => {
-                    writer.delete_term(fields.key_term(&record.key));
+                    writer.delete_term(fields.present(Section::Key, &record.key));
                     let document = fields.document(record, &mut self.analyzer);
                     writer.add_document(document.map_err(|error| ApplyError::Write(error.to_string()))?)?;
                 }
                 SearchChange::Remove { key } => {
-                    writer.delete_term(fields.key_term(key));
+                    writer.delete_term(fields.present(Section::Key, key));
                 }
             }
         }
@@ -335,7 +376,10 @@ impl Generation {
             Some(path) => Box::new(DerivedDirectory::open(path)?),
             None => Box::new(RamDirectory::create()),
         };
-        let index = Index::create(directory, schema, IndexSettings::default())?;
+        // A thread per commit to compress stored records would cost an edit more than it saves.
+        let settings =
+            IndexSettings { docstore_compress_dedicated_thread: false, ..IndexSettings::default() };
+        let index = Index::create(directory, schema, settings)?;
         Generation::with(index, fields, path, None)
     }
 
@@ -345,6 +389,7 @@ impl Generation {
         directory: Option<PathBuf>,
         position: Option<u64>,
     ) -> tantivy::Result<Generation> {
+        Fields::register(&index);
         let reader = index
             .reader_builder()
             .reload_policy(ReloadPolicy::Manual)
@@ -386,7 +431,11 @@ impl Generation {
 }
 
 pub(super) fn check_key(key: &str) -> Result<(), ApplyError> {
-    if (1..=KEY_BYTES_MAX).contains(&key.len()) { Ok(()) } else { Err(ApplyError::Key { bytes: key.len() }) }
+    if (1..=KEY_BYTES_MAX).contains(&key.len()) && !key.contains(char::is_control) {
+        Ok(())
+    } else {
+        Err(ApplyError::Key { bytes: key.len() })
+    }
 }
 
 /// Commits what was written, with the position it reaches.

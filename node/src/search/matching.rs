@@ -15,7 +15,7 @@ use tantivy::schema::{Field, IndexRecordOption};
 use tantivy::{DocSet as _, Searcher, SegmentReader, TERMINATED, Term};
 
 use super::analysis::{Analyzer, TextLanguage, Word};
-use super::fields::{Fields, cut};
+use super::fields::{Fields, Section, cut};
 use super::query::{Clause, Demands};
 
 /// A word that fewer records contain is searched with typing errors as well.
@@ -32,16 +32,14 @@ const EDITS_CHARS_MAX: usize = 40;
 /// Worth of a whole word by field, times its rarity.
 const TITLE_WORTH: f32 = 8.0;
 const KEYWORDS_WORTH: f32 = 4.0;
-const PARTS_WORTH: f32 = 2.5;
-const MORE_WORTH: f32 = 1.5;
-const DESCRIPTION_WORTH: f32 = 1.0;
-const BODY_PARTS_WORTH: f32 = 0.4;
+const PART_WORTH: f32 = 2.5;
+const BODY_WORTH: f32 = 1.0;
+const BODY_PART_WORTH: f32 = 0.4;
 /// Worth of the beginning of a word.
-const TITLE_PREFIX_WORTH: f32 = 1.5;
-const PARTS_PREFIX_WORTH: f32 = 0.8;
+const PREFIX_WORTH: f32 = 1.5;
 const BODY_PREFIX_WORTH: f32 = 0.3;
 /// Worth of a word with typing errors, or inside another: below everything above.
-const TITLE_TOLERATED_WORTH: f32 = 0.10;
+const TOLERATED_WORTH: f32 = 0.10;
 const BODY_TOLERATED_WORTH: f32 = 0.03;
 /// The identifier itself was typed.
 const ID_WORTH: f32 = 200.0;
@@ -97,10 +95,9 @@ pub(super) struct Plan {
 }
 
 impl Plan {
-    pub(super) fn new(demands: &Demands, fields: Fields) -> Plan {
-        let mut analyzer = Analyzer::new();
+    pub(super) fn new(demands: &Demands, fields: Fields, analyzer: &mut Analyzer) -> Plan {
         let mut matchers = |clauses: &[Clause]| -> Vec<Matcher> {
-            clauses.iter().map(|clause| matcher(clause, &mut analyzer)).collect()
+            clauses.iter().map(|clause| matcher(clause, analyzer)).collect()
         };
         let excluded = matchers(&demands.excluded);
         let mut wanted = matchers(&demands.wanted);
@@ -141,12 +138,26 @@ impl Plan {
         Ok(tolerated)
     }
 
-    /// The numbers of clauses to demand, one after the other, until something is found.
-    pub(super) fn demands(&self) -> Vec<usize> {
+    /// Allows tolerated words to be the inside of others; false if there is none of them.
+    pub(super) fn look_inside(&mut self) -> bool {
+        let words = self.wanted.iter_mut().flat_map(|matcher| match matcher {
+            Matcher::Words { words, .. } | Matcher::Phrase(words) => words,
+        });
+        let mut any = false;
+        for tolerance in words.filter_map(|word| word.tolerance.as_mut()) {
+            tolerance.inside = true;
+            any = true;
+        }
+        any
+    }
+
+    /// The numbers of clauses to demand one after the other when no record has all.
+    pub(super) fn fewer(&self) -> Vec<usize> {
         let all = self.wanted.len();
-        let mut demands = vec![all, all.div_ceil(2), all.min(1)];
-        demands.dedup();
-        demands
+        let mut numbers = vec![all.div_ceil(2), 1];
+        numbers.retain(|number| *number < all);
+        numbers.dedup();
+        numbers
     }
 
     /// The query that finds records with `demanded` of the wanted clauses.
@@ -185,7 +196,7 @@ impl WordForms {
             typed: lower.to_owned(),
             folded: german.folded.clone(),
             stems,
-            parts: german.parts.clone(),
+            parts: german.parts.iter().map(|part| part.stem.clone()).collect(),
             tolerance: None,
             german_stop: german.stop,
             english_stop: english.stop,
@@ -205,42 +216,50 @@ fn tolerance(word: &WordForms, records: u64) -> Option<Tolerance> {
         return None;
     }
     let edits = if chars >= TWO_EDITS_CHARS_MIN { 2 } else { 1 };
-    Some(Tolerance { edits, inside: records == 0 })
+    Some(Tolerance { edits, inside: false })
 }
 
 impl Fields {
+    /// The terms by which a stem is found exactly, with their worth.
+    fn exact_terms(&self, stem: &str) -> [(Term, f32); 5] {
+        [
+            (Term::from_field_text(self.title, stem), TITLE_WORTH),
+            (Term::from_field_text(self.keywords, stem), KEYWORDS_WORTH),
+            (self.present(Section::Part, stem), PART_WORTH),
+            (Term::from_field_text(self.body, stem), BODY_WORTH),
+            (self.present(Section::BodyPart, stem), BODY_PART_WORTH),
+        ]
+    }
+
     /// How many records contain a word or a beginning of it, up to [`RARE_BELOW_RECORDS`].
     fn records_with(&self, word: &WordForms, searchers: &[Searcher]) -> tantivy::Result<u64> {
         let segments = || searchers.iter().flat_map(Searcher::segment_readers);
         let mut most = 0;
-        for field in [self.title, self.keywords, self.parts, self.more, self.description, self.body_parts] {
-            for stem in &word.stems {
-                let term = Term::from_field_text(field, stem);
-                let mut records = 0;
-                for segment in segments() {
-                    if let Some(info) = segment.inverted_index(field)?.get_term_info(&term)? {
-                        records += alive_records(segment, field, &info, RARE_BELOW_RECORDS - records)?;
-                    }
-                    if records >= RARE_BELOW_RECORDS {
-                        return Ok(records);
-                    }
+        for (term, _) in word.stems.iter().flat_map(|stem| self.exact_terms(stem)) {
+            let mut records = 0;
+            for segment in segments() {
+                if let Some(info) = segment.inverted_index(term.field())?.get_term_info(&term)? {
+                    records += alive_records(segment, term.field(), &info)?;
                 }
-                // A record may have the word in several fields: they are not added up.
-                most = most.max(records);
+                if records >= RARE_BELOW_RECORDS {
+                    return Ok(records);
+                }
             }
+            // A record may have the word in several fields: they are not added up.
+            most = most.max(records);
         }
         if !word.may_be_prefix() {
             return Ok(most);
         }
-        let end = prefix_end(&word.folded);
-        for field in [self.title_words, self.body_words, self.parts] {
+        for section in [Section::Word, Section::BodyWord] {
+            let (start, end) = self.beginnings(section, &word.folded);
             let mut records = 0;
             for segment in segments() {
-                let index = segment.inverted_index(field)?;
-                let range = index.terms().range().ge(word.folded.as_bytes()).lt(end.as_bytes());
-                let mut terms = range.into_stream()?;
+                let index = segment.inverted_index(self.presence)?;
+                let range = index.terms().range().ge(start.serialized_value_bytes());
+                let mut terms = range.lt(end.serialized_value_bytes()).into_stream()?;
                 while records < RARE_BELOW_RECORDS && terms.advance() {
-                    records += alive_records(segment, field, terms.value(), RARE_BELOW_RECORDS - records)?;
+                    records += alive_records(segment, self.presence, terms.value())?;
                 }
             }
             most = most.max(records);
@@ -248,13 +267,17 @@ impl Fields {
         Ok(most)
     }
 
+    /// The first term of a section that begins with `start`, and the first one behind these.
+    fn beginnings(&self, section: Section, start: &str) -> (Term, Term) {
+        (self.present(section, start), self.present(section, &format!("{start}{}", char::MAX)))
+    }
+
     fn matching(&self, matcher: &Matcher) -> Box<dyn Query> {
         match matcher {
             Matcher::Phrase(words) => self.phrase(words),
             Matcher::Words { typed, words } => {
-                let id = Term::from_field_text(self.ids, cut(typed));
-                let id: Box<dyn Query> = Box::new(TermQuery::new(id, IndexRecordOption::Basic));
-                let id: Box<dyn Query> = Box::new(ConstScoreQuery::new(id, ID_WORTH));
+                let id = TermQuery::new(self.present(Section::Id, cut(typed)), IndexRecordOption::Basic);
+                let id: Box<dyn Query> = Box::new(ConstScoreQuery::new(Box::new(id), ID_WORTH));
                 let mut all = Vec::new();
                 let only = words.len() == 1;
                 for word in words {
@@ -268,21 +291,14 @@ impl Fields {
     }
 
     fn word(&self, word: &WordForms) -> Box<dyn Query> {
-        let mut ways: Vec<Box<dyn Query>> = Vec::new();
-        for stem in &word.stems {
-            ways.extend([
-                exact(self.title, stem, TITLE_WORTH),
-                exact(self.keywords, stem, KEYWORDS_WORTH),
-                exact(self.parts, stem, PARTS_WORTH),
-                exact(self.more, stem, MORE_WORTH),
-                exact(self.description, stem, DESCRIPTION_WORTH),
-                exact(self.body_parts, stem, BODY_PARTS_WORTH),
-            ]);
-        }
+        let exact_terms = word.stems.iter().flat_map(|stem| self.exact_terms(stem));
+        let mut ways: Vec<Box<dyn Query>> = exact_terms.map(|(term, worth)| exact(term, worth)).collect();
         if word.may_be_prefix() {
-            ways.push(prefix(self.title_words, &word.folded, TITLE_PREFIX_WORTH));
-            ways.push(prefix(self.parts, &word.folded, PARTS_PREFIX_WORTH));
-            ways.push(prefix(self.body_words, &word.folded, BODY_PREFIX_WORTH));
+            for (section, worth) in [(Section::Word, PREFIX_WORTH), (Section::BodyWord, BODY_PREFIX_WORTH)] {
+                let (start, end) = self.beginnings(section, &word.folded);
+                let prefix = RangeQuery::new(Bound::Included(start), Bound::Excluded(end));
+                ways.push(Box::new(ConstScoreQuery::new(Box::new(prefix), worth)));
+            }
         }
         if let Some(tolerance) = word.tolerance {
             self.tolerant(word, tolerance, &mut ways);
@@ -291,42 +307,30 @@ impl Fields {
     }
 
     fn tolerant(&self, word: &WordForms, tolerance: Tolerance, ways: &mut Vec<Box<dyn Query>>) {
-        let mut fuzzy = |field: Field, text: &str, worth: f32| {
-            let term = Term::from_field_text(field, text);
-            let query = FuzzyTermQuery::new(term, tolerance.edits, true);
+        let sections = [(Section::Word, TOLERATED_WORTH), (Section::BodyWord, BODY_TOLERATED_WORTH)];
+        for (section, worth) in sections {
+            // An error may fall on the tag; then a word of the other section is found, which is
+            // the same word.
+            let beginning = self.present(section, &word.folded);
+            let query = FuzzyTermQuery::new_prefix(beginning, tolerance.edits, true);
             ways.push(Box::new(ConstScoreQuery::new(Box::new(query), worth)));
-        };
-        fuzzy(self.title_words, &word.folded, TITLE_TOLERATED_WORTH);
-        for stem in &word.stems {
-            fuzzy(self.title, stem, TITLE_TOLERATED_WORTH);
-            fuzzy(self.keywords, stem, TITLE_TOLERATED_WORTH);
-            fuzzy(self.parts, stem, TITLE_TOLERATED_WORTH);
-            fuzzy(self.description, stem, BODY_TOLERATED_WORTH);
-            fuzzy(self.more, stem, BODY_TOLERATED_WORTH);
         }
         if tolerance.inside {
-            for (field, worth) in
-                [(self.title_words, TITLE_TOLERATED_WORTH), (self.body_words, BODY_TOLERATED_WORTH)]
-            {
-                // Folded words are letters and digits, none of which a pattern reads as a sign.
-                if let Ok(inside) = RegexQuery::from_pattern(&format!(".*{}.*", word.folded), field) {
-                    ways.push(Box::new(ConstScoreQuery::new(Box::new(inside), worth)));
-                }
+            let tags = [Section::Word.tag(), Section::BodyWord.tag()].iter().collect::<String>();
+            // Folded words are letters and digits, none of which a pattern reads as a sign.
+            let pattern = format!("[{tags}].*{}.*", word.folded);
+            if let Ok(inside) = RegexQuery::from_pattern(&pattern, self.presence) {
+                ways.push(Box::new(ConstScoreQuery::new(Box::new(inside), BODY_TOLERATED_WORTH)));
             }
         }
         if !word.parts.is_empty() {
-            let parts = word.parts.iter().map(|part| (Occur::Must, self.part(part))).collect();
-            ways.push(Box::new(ConstScoreQuery::new(
-                Box::new(BooleanQuery::new(parts)),
-                TITLE_TOLERATED_WORTH,
-            )));
+            let parts = word.parts.iter().map(|part| {
+                let terms = self.exact_terms(part);
+                (Occur::Must, any(terms.into_iter().map(|(term, worth)| exact(term, worth)).collect()))
+            });
+            let apart = BooleanQuery::new(parts.collect());
+            ways.push(Box::new(ConstScoreQuery::new(Box::new(apart), TOLERATED_WORTH)));
         }
-    }
-
-    /// A part of a compound that no record has as a whole, as a word or a part of its own.
-    fn part(&self, part: &str) -> Box<dyn Query> {
-        let fields = [self.title, self.keywords, self.parts, self.description, self.body_parts];
-        any(fields.into_iter().map(|field| exact(field, part, 1.0)).collect())
     }
 
     fn phrase(&self, words: &[WordForms]) -> Box<dyn Query> {
@@ -344,12 +348,9 @@ impl Fields {
         }
         let mut ways = Vec::new();
         for reading in readings {
-            for (field, worth) in [
-                (self.title, TITLE_WORTH),
-                (self.keywords, KEYWORDS_WORTH),
-                (self.more, MORE_WORTH),
-                (self.description, DESCRIPTION_WORTH),
-            ] {
+            for (field, worth) in
+                [(self.title, TITLE_WORTH), (self.keywords, KEYWORDS_WORTH), (self.body, BODY_WORTH)]
+            {
                 ways.extend(in_order(field, &reading, worth * PHRASE_WORTH));
             }
         }
@@ -362,11 +363,8 @@ impl Fields {
             Matcher::Phrase(words) => self.phrase(words),
             Matcher::Words { words, .. } => {
                 let all = words.iter().map(|word| {
-                    let ways = word.stems.iter().flat_map(|stem| {
-                        [self.title, self.keywords, self.parts, self.more, self.description]
-                            .map(|field| exact(field, stem, 1.0))
-                    });
-                    (Occur::Must, any(ways.collect()))
+                    let terms = word.stems.iter().flat_map(|stem| self.exact_terms(stem));
+                    (Occur::Must, any(terms.map(|(term, worth)| exact(term, worth)).collect()))
                 });
                 Box::new(BooleanQuery::new(all.collect()))
             }
@@ -374,18 +372,13 @@ impl Fields {
     }
 }
 
-/// How many records with a term are not deleted, counted up to `enough`.
-fn alive_records(
-    segment: &SegmentReader,
-    field: Field,
-    term: &TermInfo,
-    enough: u64,
-) -> tantivy::Result<u64> {
+/// How many records with a term are not deleted, counted up to [`RARE_BELOW_RECORDS`].
+fn alive_records(segment: &SegmentReader, field: Field, term: &TermInfo) -> tantivy::Result<u64> {
     let Some(alive) = segment.alive_bitset() else { return Ok(u64::from(term.doc_freq)) };
     let index = segment.inverted_index(field)?;
     let mut postings = index.read_postings_from_terminfo(term, IndexRecordOption::Basic)?;
     let mut records = 0;
-    while postings.doc() != TERMINATED && records < enough {
+    while postings.doc() != TERMINATED && records < RARE_BELOW_RECORDS {
         records += u64::from(alive.is_alive(postings.doc()));
         postings.advance();
     }
@@ -404,27 +397,14 @@ fn any(mut ways: Vec<Box<dyn Query>>) -> Box<dyn Query> {
     }
 }
 
-fn exact(field: Field, term: &str, worth: f32) -> Box<dyn Query> {
-    let term = Term::from_field_text(field, term);
-    let query = TermQuery::new(term, IndexRecordOption::WithFreqs);
-    Box::new(BoostQuery::new(Box::new(query), worth))
-}
-
-fn prefix(field: Field, start: &str, worth: f32) -> Box<dyn Query> {
-    let from = Bound::Included(Term::from_field_text(field, start));
-    let to = Bound::Excluded(Term::from_field_text(field, &prefix_end(start)));
-    Box::new(ConstScoreQuery::new(Box::new(RangeQuery::new(from, to)), worth))
-}
-
-/// Sorts behind every word that begins with `start`.
-fn prefix_end(start: &str) -> String {
-    format!("{start}{}", char::MAX)
+fn exact(term: Term, worth: f32) -> Box<dyn Query> {
+    Box::new(BoostQuery::new(Box::new(TermQuery::new(term, IndexRecordOption::WithFreqs)), worth))
 }
 
 fn in_order(field: Field, words: &[(usize, &str)], worth: f32) -> Option<Box<dyn Query>> {
     match words {
         [] => None,
-        [(_, only)] => Some(exact(field, only, worth)),
+        [(_, only)] => Some(exact(Term::from_field_text(field, only), worth)),
         _ => {
             let terms = words.iter().map(|(at, stem)| (*at, Term::from_field_text(field, stem))).collect();
             let phrase = PhraseQuery::new_with_offset(terms);

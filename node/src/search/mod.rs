@@ -44,6 +44,7 @@ mod query;
 mod rebuild;
 mod run;
 mod statistics;
+mod terms;
 
 use std::collections::BTreeMap;
 

@@ -9,6 +9,7 @@ use thiserror::Error;
 
 use super::analysis::Analyzer;
 use super::directory::sync_files;
+use super::fields::Section;
 use super::index::{ApplyError, Generation, check_key, commit, make_current, next_generation, payload};
 use super::{SearchIndex, SearchRecord};
 
@@ -56,7 +57,7 @@ impl SearchIndex {
         Ok(Rebuild {
             owner: self,
             target: Some(Target { generation, writer }),
-            analyzer: Analyzer::new(),
+            analyzer: Analyzer::for_many(),
             hasher: RandomState::new(),
             seen: HashSet::new(),
         })
@@ -71,7 +72,7 @@ impl Rebuild<'_> {
         let fields = generation.fields();
         // A deletion is asked of every segment, so it is worth knowing that there is nothing.
         if !self.seen.insert(self.hasher.hash_one(&record.key)) {
-            writer.delete_term(fields.key_term(&record.key));
+            writer.delete_term(fields.present(Section::Key, &record.key));
         }
         let document = fields.document(record, &mut self.analyzer);
         let document = document.map_err(|error| ApplyError::Write(error.to_string()))?;

@@ -61,21 +61,28 @@ impl SearchIndex {
 pub fn search_merged(indexes: &[&SearchIndex], query: &SearchQuery) -> Result<SearchResults, SearchError> {
     let demands = query.demands()?;
     let views = indexes.iter().map(|index| index.view()).collect::<Result<Vec<View>, _>>()?;
-    let Some(first) = views.first() else { return Ok(SearchResults::default()) };
+    let (Some(first_index), Some(first)) = (indexes.first(), views.first()) else {
+        return Ok(SearchResults::default());
+    };
     let searchers: Vec<Searcher> = views.iter().map(|view| view.searcher.clone()).collect();
-    let mut plan = Plan::new(&demands, first.fields);
+    let mut analyzer = first_index.reading_analyzer();
+    let mut plan = Plan::new(&demands, first.fields, &mut analyzer);
     let tolerated = plan.tolerate(&searchers)?;
-    let mut found = Vec::new();
+    let run = |plan: &Plan, demanded| collect(&views, &searchers, plan, demanded, query);
+    let is_empty = |found: &[Collected]| !found.iter().any(|collected| collected.any_match);
+    let mut found = run(&plan, plan.wanted.len())?;
+    if is_empty(&found) && plan.look_inside() {
+        found = run(&plan, plan.wanted.len())?;
+    }
     let mut relaxed = false;
-    for demanded in plan.demands() {
-        relaxed = demanded < plan.wanted.len();
-        found = collect(&views, &searchers, &plan, demanded, query)?;
-        if found.iter().any(|collected| collected.any_match) {
-            break;
+    for fewer in plan.fewer() {
+        if is_empty(&found) {
+            found = run(&plan, fewer)?;
+            relaxed = !is_empty(&found);
         }
     }
     let page = page(&views, &found, query)?;
-    let mut highlighter = Highlighter::new(&plan);
+    let mut highlighter = Highlighter::new(&plan, &mut analyzer);
     let hits = page.into_iter().map(|placed| {
         let record = read(&views[placed.view], &placed.candidate)?;
         Ok(hit(record, placed.candidate.score, query.highlight.then_some(&mut highlighter)))
@@ -84,7 +91,7 @@ pub fn search_merged(indexes: &[&SearchIndex], query: &SearchQuery) -> Result<Se
         hits: hits.collect::<Result<_, SearchError>>()?,
         total: found.iter().map(|collected| collected.total).sum(),
         facets: facet_counts(&found, query),
-        relaxed: relaxed && found.iter().any(|collected| collected.any_match),
+        relaxed,
         tolerated,
     })
 }
@@ -123,17 +130,24 @@ struct Placed {
 
 /// The candidates of the page asked for, in order.
 fn page(views: &[View], found: &[Collected], query: &SearchQuery) -> Result<Vec<Placed>, SearchError> {
-    let end = query.offset + query.limit;
     let mut candidates: Vec<(usize, Candidate)> = found
         .iter()
         .enumerate()
         .flat_map(|(view, collected)| collected.candidates.iter().map(move |candidate| (view, *candidate)))
         .collect();
-    if query.sort != Sort::Title && end > 0 && candidates.len() > end {
-        // Only those as good as the last of the page need their keys read.
+    let mut skip = query.offset;
+    if query.sort != Sort::Title {
         candidates.sort_unstable_by_key(|(_, candidate)| Reverse(candidate.rank));
-        let least = candidates[end - 1].1.rank;
-        candidates.retain(|(_, candidate)| candidate.rank >= least);
+        let rank_at = |place: usize| candidates.get(place).map(|(_, candidate)| candidate.rank);
+        let (Some(first), Some(last)) = (
+            rank_at(query.offset),
+            rank_at((query.offset + query.limit).min(candidates.len()).saturating_sub(1)),
+        ) else {
+            return Ok(Vec::new());
+        };
+        // Keys decide among equals only, so those that rank above or below the page are not read.
+        skip -= candidates.iter().take_while(|(_, candidate)| candidate.rank > first).count();
+        candidates.retain(|(_, candidate)| (last..=first).contains(&candidate.rank));
     }
     let mut placed = candidates
         .into_iter()
@@ -158,7 +172,7 @@ fn page(views: &[View], found: &[Collected], query: &SearchQuery) -> Result<Vec<
         };
         by_rank.then_with(|| one.key.cmp(&other.key))
     });
-    Ok(placed.into_iter().skip(query.offset).take(query.limit).collect())
+    Ok(placed.into_iter().skip(skip).take(query.limit).collect())
 }
 
 fn read(view: &View, candidate: &Candidate) -> Result<SearchRecord, SearchError> {
