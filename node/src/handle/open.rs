@@ -60,12 +60,16 @@ pub struct OpenOptions {
     pub clock: Clock,
     /// Told of every commit that changed documents.
     pub on_commit: OnCommit,
+    /// Nonce of this start; drawn at random where none is given. Only a
+    /// rehearsal that must come out the same twice gives one: a nonce that is
+    /// used again makes two changes of one name.
+    pub boot: Option<BootNonce>,
 }
 
 impl Default for OpenOptions {
     fn default() -> Self {
         let on_commit = Box::new(|_: Committed| {});
-        Self { store: StoreSettings::default(), base_url: None, clock: system_clock(), on_commit }
+        Self { store: StoreSettings::default(), base_url: None, clock: system_clock(), on_commit, boot: None }
     }
 }
 
@@ -86,7 +90,7 @@ impl OpenNode {
         let directory = Directory::open(path, options.store)?;
         directory.desk_token()?;
         let authority = founding::stored_authority(&directory.replica.read()?)?;
-        let boot = BootNonce(keys::random()?);
+        let boot = boot_nonce(&options)?;
         let indexer = {
             let sources = [directory.replica.id()?, directory.closed.id()?];
             Indexer::open(Some(path), [&sources[0], &sources[1]])?
@@ -141,7 +145,7 @@ impl NodeHandle {
             write.put_authority(&authority.export())?;
             write.commit()?;
         }
-        let boot = BootNonce(keys::random()?);
+        let boot = boot_nonce(&options)?;
         let indexer = Indexer::open(None, ["", ""])?;
         Parts { replica, closed, member, node_key, authority, boot, indexer }.assemble(options, None)
     }
@@ -218,6 +222,10 @@ impl Parts {
         };
         Ok(NodeHandle { shared: Arc::new(shared) })
     }
+}
+
+fn boot_nonce(options: &OpenOptions) -> Result<BootNonce, KeyError> {
+    options.boot.map_or_else(|| keys::random().map(BootNonce), Ok)
 }
 
 /// The pseudonym of the desk; drawn once per data directory.
