@@ -50,8 +50,8 @@ pub(super) struct Stage {
     pub(super) evidence: Vec<SealedChange>,
     pub(super) authority: Option<(Export, Authority)>,
     pub(super) manifests: Vec<Signed<Manifest>>,
-    /// Views made again, documents untouched.
-    pub(super) views: Vec<(DocumentId, ViewRow)>,
+    /// Views of epochs made again, documents untouched.
+    pub(super) views: Vec<(DocumentId, u32, ViewRow)>,
     /// Whether an own open document was changed here.
     pub(super) issues_manifest: bool,
 }

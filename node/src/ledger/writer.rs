@@ -352,7 +352,7 @@ impl Writer {
             write.put_authority(export)?;
         }
         stage.manifests.iter().chain(&manifest).try_for_each(|manifest| write.put_manifest(manifest))?;
-        stage.views.iter().try_for_each(|(id, view)| write.put_view(id, view))?;
+        stage.views.iter().try_for_each(|(id, epoch, view)| write.put_view(id, *epoch, view))?;
         if let Some(newest) = newest_of(stage)
             && self.books.newest().is_none_or(|held| held.at <= newest.1)
         {
@@ -492,7 +492,7 @@ fn write_document(
     }
     write.append_changes(id, epoch, staged.stored, &staged.changes)?;
     match &staged.view {
-        Some(view) => write.put_view(id, view)?,
+        Some(view) => write.put_view(id, epoch, view)?,
         None => write.delete_view(id)?,
     }
     write.put_document(id, &row_of(staged, position))
@@ -505,7 +505,7 @@ fn stage_views(stage: &mut Stage, documents: &[DocumentId]) -> Result<usize, Wri
         if let Some(sealed) = restore(&stage.replica, id, row.as_ref())?
             && let (Some(view), _) = view_of(&sealed)
         {
-            made.push((*id, view));
+            made.push((*id, sealed.epoch(), view));
         }
     }
     let count = made.len();

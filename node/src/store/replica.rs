@@ -21,7 +21,9 @@ use redb::{ReadTransaction, ReadableTable, ReadableTableMetadata, TableDefinitio
 use super::database::{self, ID, Kind, Store};
 use super::error::{Blame, OpenStoreError, ReadStoreError, WriteError};
 use super::replica_write::ReplicaWrite;
-use super::rows::{AUTHOR_BYTES, ChangeReader, DocumentRow, QuarantinedChange, ViewRow};
+use super::rows::{
+    AUTHOR_BYTES, ChangeReader, DocumentRow, QuarantinedChange, ViewRow, number_of, operations_of,
+};
 use super::{REPLICA_FILE, StoreSettings};
 
 pub(super) const KIND: Kind = Kind {
@@ -37,15 +39,16 @@ pub(super) type Id = &'static [u8; 32];
 pub(super) type Bytes = &'static [u8];
 
 pub(super) const DOCUMENTS: TableDefinition<'static, Id, Bytes> = TableDefinition::new("documents");
-pub(super) const CHANGES: TableDefinition<'static, &'static [u8; 40], Bytes> =
+pub(super) const NUMBERS: TableDefinition<'static, u64, Id> = TableDefinition::new("numbers");
+pub(super) const CHANGES: TableDefinition<'static, &'static [u8; 16], Bytes> =
     TableDefinition::new("changes");
 pub(super) const AUTHORS: TableDefinition<'static, u32, &'static [u8; AUTHOR_BYTES]> =
     TableDefinition::new("authors");
 pub(super) const AUTHOR_NUMBERS: TableDefinition<'static, &'static [u8; AUTHOR_BYTES], u32> =
     TableDefinition::new("author_numbers");
-pub(super) const VIEWS: TableDefinition<'static, Id, Bytes> = TableDefinition::new("views");
-pub(super) const DATASETS: TableDefinition<'static, &'static [u8; 48], ()> = TableDefinition::new("datasets");
-pub(super) const LOG: TableDefinition<'static, &'static [u8; 40], ()> = TableDefinition::new("log");
+pub(super) const VIEWS: TableDefinition<'static, u64, Bytes> = TableDefinition::new("views");
+pub(super) const DATASETS: TableDefinition<'static, &'static [u8; 24], ()> = TableDefinition::new("datasets");
+pub(super) const LOG: TableDefinition<'static, &'static [u8; 16], ()> = TableDefinition::new("log");
 pub(super) const EPOCHS: TableDefinition<'static, Bytes, Bytes> = TableDefinition::new("epochs");
 pub(super) const CHARTERS: TableDefinition<'static, Bytes, Bytes> = TableDefinition::new("charters");
 pub(super) const CERTIFICATES: TableDefinition<'static, Bytes, Bytes> = TableDefinition::new("certificates");
@@ -154,6 +157,19 @@ impl ReplicaSnapshot {
         self.federation()?.ok_or_else(|| BLAME.row("meta", "there are documents, but no federation"))
     }
 
+    fn number(&self, id: &DocumentId) -> Result<Option<u64>, ReadStoreError> {
+        let table = self.read.open_table(DOCUMENTS).map_err(|error| BLAME.read(error))?;
+        let row = table.get(&id.0).map_err(|error| BLAME.read(error))?;
+        let number = |row: &[u8]| number_of(row).map_err(|error| BLAME.row("documents", error));
+        row.map(|row| number(row.value())).transpose()
+    }
+
+    fn numbered(&self, number: u64) -> Result<DocumentId, ReadStoreError> {
+        let table = self.read.open_table(NUMBERS).map_err(|error| BLAME.read(error))?;
+        let id = table.get(number).map_err(|error| BLAME.read(error))?.map(|id| DocumentId(*id.value()));
+        id.ok_or_else(|| BLAME.row("numbers", format!("document number {number} is missing")))
+    }
+
     /// What is known of a document.
     pub fn document(&self, id: &DocumentId) -> Result<Option<DocumentRow>, ReadStoreError> {
         let table = self.read.open_table(DOCUMENTS).map_err(|error| BLAME.read(error))?;
@@ -181,16 +197,17 @@ impl ReplicaSnapshot {
     /// The sealed changes of one epoch, in their order.
     pub fn changes(&self, id: &DocumentId, epoch: u32) -> Result<Vec<SealedChange>, ReadStoreError> {
         let wrong = |detail: String| BLAME.row("changes", detail);
+        let Some(number) = self.number(id)? else { return Ok(Vec::new()) };
         let table = self.read.open_table(CHANGES).map_err(|error| BLAME.read(error))?;
         let authors = self.read.open_table(AUTHORS).map_err(|error| BLAME.read(error))?;
         let author = |number: u32| {
             let row = authors.get(number).map_err(|error| error.to_string())?;
             row.map(|row| *row.value()).ok_or_else(|| format!("author {number} is missing"))
         };
-        let (first, last) = (change_key(id, epoch, 0), change_key(id, epoch, u32::MAX));
+        let (first, last) = (change_key(number, epoch, 0), change_key(number, epoch, u32::MAX));
         let mut reader = ChangeReader::new(self.known_federation()?, *id, epoch);
         let mut changes = Vec::new();
-        for row in table.range::<&[u8; 40]>(&first..=&last).map_err(|error| BLAME.read(error))? {
+        for row in table.range::<&[u8; 16]>(&first..=&last).map_err(|error| BLAME.read(error))? {
             let (_, row) = row.map_err(|error| BLAME.read(error))?;
             changes.push(reader.next(row.value(), author).map_err(wrong)?);
         }
@@ -199,15 +216,22 @@ impl ReplicaSnapshot {
 
     /// The derived view of a document.
     pub fn view(&self, id: &DocumentId) -> Result<Option<ViewRow>, ReadStoreError> {
+        let Some(number) = self.number(id)? else { return Ok(None) };
         let table = self.read.open_table(VIEWS).map_err(|error| BLAME.read(error))?;
-        let row = table.get(&id.0).map_err(|error| BLAME.read(error))?;
-        row.map(|row| decode_view(row.value())).transpose()
+        let Some(row) = table.get(number).map_err(|error| BLAME.read(error))? else { return Ok(None) };
+        let like = |epoch| {
+            let changes = self.read.open_table(CHANGES).map_err(|error| error.to_string())?;
+            let first = changes.get(&change_key(number, epoch, 0)).map_err(|error| error.to_string())?;
+            first.map_or(Ok(Vec::new()), |first| operations_of(first.value()))
+        };
+        ViewRow::decode(row.value(), like).map(Some).map_err(|error| BLAME.row("views", error))
     }
 
     /// Whether there is a view of a document.
     pub fn has_view(&self, id: &DocumentId) -> Result<bool, ReadStoreError> {
+        let Some(number) = self.number(id)? else { return Ok(false) };
         let table = self.read.open_table(VIEWS).map_err(|error| BLAME.read(error))?;
-        Ok(table.get(&id.0).map_err(|error| BLAME.read(error))?.is_some())
+        Ok(table.get(number).map_err(|error| BLAME.read(error))?.is_some())
     }
 
     /// Number of the rules by which the views were made; 0 before the first.
@@ -216,23 +240,17 @@ impl ReplicaSnapshot {
         Ok(bytes.and_then(|bytes| bytes.try_into().ok()).map_or(0, u32::from_be_bytes))
     }
 
-    /// The bytes of a view as stored: equal views have equal bytes.
-    pub fn view_bytes(&self, id: &DocumentId) -> Result<Option<Vec<u8>>, ReadStoreError> {
-        let table = self.read.open_table(VIEWS).map_err(|error| BLAME.read(error))?;
-        let row = table.get(&id.0).map_err(|error| BLAME.read(error))?;
-        Ok(row.map(|row| row.value().to_vec()))
-    }
-
-    /// The documents that say they hold a dataset, ascending.
+    /// The documents that say they hold a dataset, ascending by id.
     pub fn documents_of(&self, dataset: &DatasetId) -> Result<Vec<DocumentId>, ReadStoreError> {
         let table = self.read.open_table(DATASETS).map_err(|error| BLAME.read(error))?;
-        let (first, last) =
-            (dataset_key(dataset, &DocumentId([0; 32])), dataset_key(dataset, &DocumentId([0xff; 32])));
+        let (first, last) = (dataset_key(dataset, 0), dataset_key(dataset, u64::MAX));
         let mut found = Vec::new();
-        for row in table.range::<&[u8; 48]>(&first..=&last).map_err(|error| BLAME.read(error))? {
+        for row in table.range::<&[u8; 24]>(&first..=&last).map_err(|error| BLAME.read(error))? {
             let (key, _) = row.map_err(|error| BLAME.read(error))?;
-            found.extend(DocumentId::from_slice(&key.value()[16..]));
+            found.push(self.numbered(tail(key.value()))?);
         }
+        // The numbers tell in which order documents came here; the ids do not.
+        found.sort_unstable();
         Ok(found)
     }
 
@@ -244,13 +262,12 @@ impl ReplicaSnapshot {
         count: usize,
     ) -> Result<Vec<(u64, DocumentId)>, ReadStoreError> {
         let table = self.read.open_table(LOG).map_err(|error| BLAME.read(error))?;
-        let first = log_key(position.saturating_add(1), &DocumentId([0; 32]));
+        let first = log_key(position.saturating_add(1), 0);
         let mut found = Vec::new();
-        for row in table.range::<&[u8; 40]>(&first..).map_err(|error| BLAME.read(error))?.take(count) {
+        for row in table.range::<&[u8; 16]>(&first..).map_err(|error| BLAME.read(error))?.take(count) {
             let (key, _) = row.map_err(|error| BLAME.read(error))?;
-            let (at, id) = key.value().split_at(8);
-            let at = at.try_into().map_or(0, u64::from_be_bytes);
-            found.extend(DocumentId::from_slice(id).map(|id| (at, id)));
+            let (at, _) = key.value().split_first_chunk().unwrap_or((&[0; 8], &[]));
+            found.push((u64::from_be_bytes(*at), self.numbered(tail(key.value()))?));
         }
         Ok(found)
     }
@@ -354,14 +371,12 @@ impl ReplicaSnapshot {
 
     /// How many documents, changes and views there are.
     pub fn counts(&self) -> Result<ReplicaCounts, ReadStoreError> {
-        let len = |table: TableDefinition<'static, Id, Bytes>| {
-            let table = self.read.open_table(table).map_err(|error| BLAME.read(error))?;
-            table.len().map_err(|error| BLAME.read(error))
-        };
+        let documents = self.read.open_table(DOCUMENTS).map_err(|error| BLAME.read(error))?;
+        let views = self.read.open_table(VIEWS).map_err(|error| BLAME.read(error))?;
         let changes = self.read.open_table(CHANGES).map_err(|error| BLAME.read(error))?;
         Ok(ReplicaCounts {
-            documents: len(DOCUMENTS)?,
-            views: len(VIEWS)?,
+            documents: documents.len().map_err(|error| BLAME.read(error))?,
+            views: views.len().map_err(|error| BLAME.read(error))?,
             changes: changes.len().map_err(|error| BLAME.read(error))?,
         })
     }
@@ -382,30 +397,31 @@ pub(super) fn decode_document(row: &[u8], federation: &FederationId) -> Result<D
     DocumentRow::decode(row, federation).map_err(|error| BLAME.row("documents", error))
 }
 
-pub(super) fn decode_view(row: &[u8]) -> Result<ViewRow, ReadStoreError> {
-    ViewRow::decode(row).map_err(|error| BLAME.row("views", error))
-}
-
-pub(super) fn change_key(id: &DocumentId, epoch: u32, order: u32) -> [u8; 40] {
-    let mut key = [0; 40];
-    key[..32].copy_from_slice(&id.0);
-    key[32..36].copy_from_slice(&epoch.to_be_bytes());
-    key[36..].copy_from_slice(&order.to_be_bytes());
+pub(super) fn change_key(number: u64, epoch: u32, order: u32) -> [u8; 16] {
+    let mut key = [0; 16];
+    key[..8].copy_from_slice(&number.to_be_bytes());
+    key[8..12].copy_from_slice(&epoch.to_be_bytes());
+    key[12..].copy_from_slice(&order.to_be_bytes());
     key
 }
 
-pub(super) fn dataset_key(dataset: &DatasetId, id: &DocumentId) -> [u8; 48] {
-    let mut key = [0; 48];
+pub(super) fn dataset_key(dataset: &DatasetId, number: u64) -> [u8; 24] {
+    let mut key = [0; 24];
     key[..16].copy_from_slice(dataset.0.as_bytes());
-    key[16..].copy_from_slice(&id.0);
+    key[16..].copy_from_slice(&number.to_be_bytes());
     key
 }
 
-pub(super) fn log_key(position: u64, id: &DocumentId) -> [u8; 40] {
-    let mut key = [0; 40];
+pub(super) fn log_key(position: u64, number: u64) -> [u8; 16] {
+    let mut key = [0; 16];
     key[..8].copy_from_slice(&position.to_be_bytes());
-    key[8..].copy_from_slice(&id.0);
+    key[8..].copy_from_slice(&number.to_be_bytes());
     key
+}
+
+/// The document number that a key ends with.
+fn tail(key: &[u8]) -> u64 {
+    key.last_chunk().map_or(0, |number| u64::from_be_bytes(*number))
 }
 
 pub(super) fn manifest_prefix(town: &Town, audience: &AudienceHash) -> Vec<u8> {

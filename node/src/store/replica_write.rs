@@ -1,5 +1,6 @@
 //! Writing to `replica.redb`: whole or not at all.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use crdt::authority::Export;
@@ -15,10 +16,10 @@ use super::database::{self, Store};
 use super::error::WriteError;
 use super::replica::{
     AUTHOR_NUMBERS, AUTHORS, BLAME, Bytes, CERTIFICATES, CHANGES, CHARTERS, DATASETS, DOCUMENTS, EPOCHS,
-    EVIDENCE, FEDERATION, LOG, MANIFESTS, NEWEST, POSITION, QUARANTINE, RECEIPTS, REVOCATIONS, VIEWS,
-    VIEWS_FORMAT, change_key, dataset_key, decode_document, log_key, manifest_prefix,
+    EVIDENCE, FEDERATION, LOG, MANIFESTS, NEWEST, NUMBERS, POSITION, QUARANTINE, RECEIPTS, REVOCATIONS,
+    VIEWS, VIEWS_FORMAT, change_key, dataset_key, decode_document, log_key, manifest_prefix,
 };
-use super::rows::{self, DocumentRow, QuarantinedChange, ViewRow};
+use super::rows::{self, DocumentRow, QuarantinedChange, ViewRow, number_of};
 
 /// Most bytes set aside of one author town's changes (protocol section 13).
 pub(super) const QUARANTINE_BYTES_MAX: usize = 1024 * 1024;
@@ -32,11 +33,13 @@ const MANIFESTS_KEPT: usize = crdt::manifest::REMEMBERED_MAX;
 pub struct ReplicaWrite {
     store: Arc<Store>,
     write: WriteTransaction,
+    /// Numbers of documents that are new in this write.
+    new_numbers: BTreeMap<DocumentId, u64>,
 }
 
 impl ReplicaWrite {
     pub(super) fn new(store: Arc<Store>, write: WriteTransaction) -> Self {
-        Self { store, write }
+        Self { store, write, new_numbers: BTreeMap::new() }
     }
 
     /// Makes everything written durable, at once.
@@ -48,6 +51,7 @@ impl ReplicaWrite {
         let blame = |error| BLAME.write(error);
         let write = &self.write;
         write.open_table(DOCUMENTS).map_err(blame)?;
+        write.open_table(NUMBERS).map_err(blame)?;
         write.open_table(CHANGES).map_err(blame)?;
         write.open_table(AUTHORS).map_err(blame)?;
         write.open_table(AUTHOR_NUMBERS).map_err(blame)?;
@@ -81,26 +85,46 @@ impl ReplicaWrite {
         database::set_meta(&self.write, VIEWS_FORMAT, &format.to_be_bytes(), REPLICA_FILE)
     }
 
+    /// The number of a document; a new one, ascending, for a new document, so
+    /// that rows which come together lie together and pages fill.
+    fn number(&mut self, id: &DocumentId) -> Result<u64, WriteError> {
+        if let Some(number) = self.new_numbers.get(id) {
+            return Ok(*number);
+        }
+        let documents = self.write.open_table(DOCUMENTS).map_err(|error| BLAME.write(error))?;
+        if let Some(row) = documents.get(&id.0).map_err(|error| BLAME.write(error))? {
+            return Ok(number_of(row.value()).map_err(|error| BLAME.row("documents", error))?);
+        }
+        let mut numbers = self.write.open_table(NUMBERS).map_err(|error| BLAME.write(error))?;
+        let last = numbers.last().map_err(|error| BLAME.write(error))?.map(|(number, _)| number.value());
+        let number = last.map_or(0, |last| last + 1);
+        numbers.insert(number, &id.0).map_err(|error| BLAME.write(error))?;
+        self.new_numbers.insert(*id, number);
+        Ok(number)
+    }
+
     /// Writes what is known of a document and keeps the indexes over it right.
     pub fn put_document(&mut self, id: &DocumentId, row: &DocumentRow) -> Result<(), WriteError> {
+        let number = self.number(id)?;
         let old = {
             let mut table = self.write.open_table(DOCUMENTS).map_err(|error| BLAME.write(error))?;
-            let old = table.insert(&id.0, row.encode().as_slice()).map_err(|error| BLAME.write(error))?;
+            let bytes = row.encode(number);
+            let old = table.insert(&id.0, bytes.as_slice()).map_err(|error| BLAME.write(error))?;
             old.map(|old| decode_document(old.value(), &row.genesis.federation)).transpose()?
         };
         let mut log = self.write.open_table(LOG).map_err(|error| BLAME.write(error))?;
         if let Some(old) = &old {
-            log.remove(&log_key(old.position, id)).map_err(|error| BLAME.write(error))?;
+            log.remove(&log_key(old.position, number)).map_err(|error| BLAME.write(error))?;
         }
-        log.insert(&log_key(row.position, id), ()).map_err(|error| BLAME.write(error))?;
+        log.insert(&log_key(row.position, number), ()).map_err(|error| BLAME.write(error))?;
         let before = old.and_then(|old| old.dataset);
         if before != row.dataset {
             let mut datasets = self.write.open_table(DATASETS).map_err(|error| BLAME.write(error))?;
             if let Some(dataset) = before {
-                datasets.remove(&dataset_key(&dataset, id)).map_err(|error| BLAME.write(error))?;
+                datasets.remove(&dataset_key(&dataset, number)).map_err(|error| BLAME.write(error))?;
             }
             if let Some(dataset) = row.dataset {
-                datasets.insert(&dataset_key(&dataset, id), ()).map_err(|error| BLAME.write(error))?;
+                datasets.insert(&dataset_key(&dataset, number), ()).map_err(|error| BLAME.write(error))?;
             }
         }
         Ok(())
@@ -114,13 +138,14 @@ impl ReplicaWrite {
         held: u64,
         changes: &[AdmittedChange],
     ) -> Result<(), WriteError> {
+        let number = self.number(id)?;
         for (order, change) in (held..).zip(changes) {
             let sealed = change.sealed();
             let author = self.author(&rows::author_of(&sealed.seal))?;
             let order = u32::try_from(order).map_err(|_| BLAME.row("changes", "more changes than can be"))?;
             let mut table = self.write.open_table(CHANGES).map_err(|error| BLAME.write(error))?;
             table
-                .insert(&change_key(id, epoch, order), rows::encode_change(sealed, author).as_slice())
+                .insert(&change_key(number, epoch, order), rows::encode_change(sealed, author).as_slice())
                 .map_err(|error| BLAME.write(error))?;
         }
         Ok(())
@@ -141,22 +166,31 @@ impl ReplicaWrite {
 
     /// Deletes the changes of all epochs before `epoch`.
     pub fn delete_changes_before(&mut self, id: &DocumentId, epoch: u32) -> Result<(), WriteError> {
+        let number = self.number(id)?;
         let mut table = self.write.open_table(CHANGES).map_err(|error| BLAME.write(error))?;
-        let (first, end) = (change_key(id, 0, 0), change_key(id, epoch, 0));
-        table.retain_in::<&[u8; 40], _>(&first..&end, |_, _| false).map_err(|error| BLAME.write(error))
+        let (first, end) = (change_key(number, 0, 0), change_key(number, epoch, 0));
+        table.retain_in::<&[u8; 16], _>(&first..&end, |_, _| false).map_err(|error| BLAME.write(error))
     }
 
-    /// Writes the view of a document.
-    pub fn put_view(&mut self, id: &DocumentId, view: &ViewRow) -> Result<(), WriteError> {
+    /// Writes the view of a document's epoch, whose changes are written already.
+    pub fn put_view(&mut self, id: &DocumentId, epoch: u32, view: &ViewRow) -> Result<(), WriteError> {
+        let number = self.number(id)?;
+        let like = {
+            let table = self.write.open_table(CHANGES).map_err(|error| BLAME.write(error))?;
+            let first = table.get(&change_key(number, epoch, 0)).map_err(|error| BLAME.write(error))?;
+            let like = first.map_or(Ok(Vec::new()), |first| rows::operations_of(first.value()));
+            like.map_err(|error| BLAME.row("changes", error))?
+        };
         let mut table = self.write.open_table(VIEWS).map_err(|error| BLAME.write(error))?;
-        table.insert(&id.0, view.encode().as_slice()).map_err(|error| BLAME.write(error))?;
+        table.insert(number, view.encode(epoch, &like).as_slice()).map_err(|error| BLAME.write(error))?;
         Ok(())
     }
 
     /// Deletes the view of a document.
     pub fn delete_view(&mut self, id: &DocumentId) -> Result<(), WriteError> {
+        let number = self.number(id)?;
         let mut table = self.write.open_table(VIEWS).map_err(|error| BLAME.write(error))?;
-        table.remove(&id.0).map_err(|error| BLAME.write(error))?;
+        table.remove(number).map_err(|error| BLAME.write(error))?;
         Ok(())
     }
 

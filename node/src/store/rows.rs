@@ -18,7 +18,7 @@ use crdt::operations::limits::CHANGE_BYTES_MAX;
 use crdt::seal::{Seal, SealedChange};
 use serde::{Deserialize, Serialize};
 
-use super::compress::{compress, decompress};
+use super::compress::{compress, compress_like, decompress, decompress_like};
 
 const FORM: u8 = 1;
 /// Longest view as JSON, in bytes: the public part of a record at its limits.
@@ -40,8 +40,10 @@ pub struct DocumentRow {
 }
 
 impl DocumentRow {
-    pub(super) fn encode(&self) -> Vec<u8> {
+    /// The row, under the number by which the other tables name the document.
+    pub(super) fn encode(&self, number: u64) -> Vec<u8> {
         let mut out = vec![FORM];
+        write_varint(&mut out, number);
         // The federation is the file's; the rest of the genesis follows it.
         out.extend_from_slice(&self.genesis.to_bytes()[FederationId::SIZE..]);
         write_varint(&mut out, self.position);
@@ -62,6 +64,7 @@ impl DocumentRow {
 
     pub(super) fn decode(bytes: &[u8], federation: &FederationId) -> Result<Self, DecodeError> {
         let mut reader = form(bytes, "document row")?;
+        reader.varint("number")?;
         let rest = reader.take(Genesis::SIZE - FederationId::SIZE, "genesis")?;
         let genesis = Genesis::from_bytes(&[&federation.0, rest].concat())?;
         let position = reader.varint("position")?;
@@ -82,6 +85,11 @@ impl DocumentRow {
         reader.end()?;
         Ok(Self { genesis, holding: Holding { epoch, state }, position, dataset })
     }
+}
+
+/// The number by which the other tables name a document.
+pub(super) fn number_of(row: &[u8]) -> Result<u64, DecodeError> {
+    form(row, "document row")?.varint("number")
 }
 
 /// What the seals of one author's run have in common: certificate, boot nonce,
@@ -110,6 +118,19 @@ pub(super) fn encode_change(change: &SealedChange, author: u32) -> Vec<u8> {
     out.extend_from_slice(&seal.signature);
     compress(&change.operations, &mut out);
     out
+}
+
+/// The operations of a stored change.
+pub(super) fn operations_of(bytes: &[u8]) -> Result<Vec<u8>, String> {
+    let wrong = |error: DecodeError| error.to_string();
+    let mut reader = form(bytes, "change row").map_err(wrong)?;
+    reader.take(2, "levels").map_err(wrong)?;
+    reader.varint("author").map_err(wrong)?;
+    reader.take(ActorId::SIZE, "actor").map_err(wrong)?;
+    reader.varint("sequence number").map_err(wrong)?;
+    reader.take(ChangeHash::SIZE + 8 + 64, "seal").map_err(wrong)?;
+    let rest = reader.remaining();
+    decompress(reader.take(rest, "operations").map_err(wrong)?, CHANGE_BYTES_MAX)
 }
 
 /// Puts sealed changes of one epoch together again, in their order.
@@ -221,9 +242,11 @@ impl ViewRow {
         }
     }
 
-    /// The bytes as stored: equal views have equal bytes.
-    pub fn encode(&self) -> Vec<u8> {
+    /// The bytes as stored. `like` are the operations of the epoch's first
+    /// change, which say most of the same.
+    pub(super) fn encode(&self, epoch: u32, like: &[u8]) -> Vec<u8> {
         let mut out = vec![FORM];
+        write_varint(&mut out, epoch.into());
         write_varint(&mut out, self.heads.len() as u64);
         self.heads.iter().for_each(|head| out.extend_from_slice(&head.0));
         out.extend_from_slice(&self.sealed_at.0.to_be_bytes());
@@ -234,19 +257,25 @@ impl ViewRow {
         let json =
             ViewJson { dataset, catalog, extra: self.extra.clone(), conflicts: self.conflicts.clone() };
         let json = serde_json::to_vec(&json).expect("a view is structs, text keys and numbers");
-        compress(&json, &mut out);
+        compress_like(&json, like, &mut out);
         out
     }
 
-    pub(super) fn decode(bytes: &[u8]) -> Result<Self, String> {
+    /// Reads the bytes; `like` gives the operations of an epoch's first change.
+    pub(super) fn decode(
+        bytes: &[u8],
+        like: impl FnOnce(u32) -> Result<Vec<u8>, String>,
+    ) -> Result<Self, String> {
         let wrong = |error: DecodeError| error.to_string();
         let mut reader = form(bytes, "view row").map_err(wrong)?;
+        let epoch = reader.bounded(u32::MAX.into(), "epoch").map_err(wrong)? as u32;
         let count = reader.bounded(HEADS_MAX, "heads").map_err(wrong)?;
         let heads = (0..count).map(|_| reader.array("head").map(ChangeHash)).collect::<Result<_, _>>();
         let heads = heads.map_err(wrong)?;
         let sealed_at = UnixMillis(reader.u64("time").map_err(wrong)? as i64);
         let rest = reader.remaining();
-        let json = decompress(reader.take(rest, "view").map_err(wrong)?, VIEW_BYTES_MAX)?;
+        let like = like(epoch)?;
+        let json = decompress_like(reader.take(rest, "view").map_err(wrong)?, &like, VIEW_BYTES_MAX)?;
         let json: ViewJson = serde_json::from_slice(&json).map_err(|error| error.to_string())?;
         let content = match (json.dataset, json.catalog) {
             (Some(dataset), None) => ViewContent::Dataset(dataset),
