@@ -106,7 +106,7 @@ impl NodeHandle {
     /// Takes over a record that has its id already, as importers do.
     pub async fn create_record(&self, record: crdt::catalog::LocalRecord) -> Result<Receipt, CreateError> {
         let (reply, answer) = oneshot::channel();
-        self.shared.ledger.submit(Job::Create(record, reply)).map_err(|error| match error {
+        self.shared.ledger.submit(Job::Create(Box::new(record), reply)).map_err(|error| match error {
             NotTaken::Busy(waiting) => CreateError::Busy { waiting },
             NotTaken::Stopped => CreateError::Stopped,
         })?;
@@ -132,7 +132,7 @@ impl NodeHandle {
     ) -> Result<Receipt, EditError> {
         let job = EditJob { id, edit, base, author: self.author() };
         let (reply, answer) = oneshot::channel();
-        self.shared.ledger.submit(Job::Edit(job, reply)).map_err(edit_not_taken)?;
+        self.shared.ledger.submit(Job::Edit(Box::new(job), reply)).map_err(edit_not_taken)?;
         answer.await.unwrap_or(Err(EditError::Stopped))
     }
 

@@ -25,6 +25,8 @@ mod judge;
 mod load;
 mod local;
 mod stage;
+#[cfg(test)]
+mod tests;
 mod writer;
 
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -100,8 +102,8 @@ pub(crate) enum NotTaken {
 }
 
 pub(crate) enum Job {
-    Create(LocalRecord, oneshot::Sender<Result<Receipt, CreateError>>),
-    Edit(EditJob, oneshot::Sender<Result<Receipt, EditError>>),
+    Create(Box<LocalRecord>, oneshot::Sender<Result<Receipt, CreateError>>),
+    Edit(Box<EditJob>, oneshot::Sender<Result<Receipt, EditError>>),
     Delete(DatasetId, oneshot::Sender<Result<(), EditError>>),
     Publish(DatasetId, Author, oneshot::Sender<Result<Receipt, PublishError>>),
     Admit(Town, Vec<Judged>, oneshot::Sender<Result<Vec<Admitted>, WriteError>>),

@@ -14,6 +14,8 @@ mod error;
 mod replica;
 mod replica_write;
 mod rows;
+#[cfg(test)]
+pub(crate) mod tests;
 
 pub use closed::{ClosedSnapshot, ClosedStore, ClosedWrite};
 pub use error::{OpenStoreError, ReadStoreError, WriteError};

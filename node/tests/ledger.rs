@@ -1,6 +1,8 @@
 //! The writer and what readers see of it: create, edit, publish, group commit,
 //! admission of another town's documents.
 
+#![expect(clippy::unwrap_used, reason = "the helpers of a test fail as the test does")]
+
 mod support;
 
 use crdt::audience::Audience;

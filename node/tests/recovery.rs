@@ -1,6 +1,8 @@
 //! What a crash, a damaged file, a second process or a newer release leaves:
 //! nothing acknowledged is lost, and what cannot be used says so.
 
+#![expect(clippy::unwrap_used, reason = "the helpers of a test fail as the test does")]
+
 mod support;
 
 use std::fs;

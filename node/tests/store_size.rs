@@ -1,5 +1,7 @@
 //! What a record costs on disk, and how the dictionary of the stores was made.
 
+#![expect(clippy::unwrap_used, reason = "the helpers of a test fail as the test does")]
+
 mod support;
 
 use std::fs;

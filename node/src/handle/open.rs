@@ -138,7 +138,18 @@ impl NodeHandle {
         authority: Option<Authority>,
         options: OpenOptions,
     ) -> Result<Self, OpenNodeError> {
-        let (replica, closed) = (ReplicaStore::in_memory(), ClosedStore::in_memory());
+        let stores = (ReplicaStore::in_memory(), ClosedStore::in_memory());
+        Self::over(stores, member, node_key, authority, options)
+    }
+
+    /// A node over given stores.
+    pub(crate) fn over(
+        (replica, closed): (ReplicaStore, ClosedStore),
+        member: MemberFile,
+        node_key: SigningKey,
+        authority: Option<Authority>,
+        options: OpenOptions,
+    ) -> Result<Self, OpenNodeError> {
         if let Some(authority) = &authority {
             let mut write = replica.write()?;
             write.set_federation(authority.federation())?;
@@ -163,6 +174,14 @@ impl NodeHandle {
     /// The manifests held, to begin to synchronise with.
     pub fn manifests(&self) -> Result<Vec<Signed<Manifest>>, ReadStoreError> {
         self.shared.books.replica.read()?.manifests()
+    }
+
+    /// The receipts held for a withdrawn document.
+    pub fn receipts(
+        &self,
+        document: &crdt::ids::DocumentId,
+    ) -> Result<Vec<Signed<crdt::epoch::Receipt>>, ReadStoreError> {
+        self.shared.books.replica.read()?.receipts(document)
     }
 
     /// Answers a peer's wants; see [`crate::ledger::load`]. Blocks.

@@ -212,7 +212,7 @@ impl Writer {
         let books = &*self.books;
         match job {
             Job::Create(record, reply) => {
-                let result = local::create(stage, books, record);
+                let result = local::create(stage, books, *record);
                 Some(Box::new(move |outcome| {
                     let write = |error: WriteError| crate::handle::CreateError::Write(error.to_string());
                     drop(reply.send(
@@ -221,7 +221,7 @@ impl Writer {
                 }))
             }
             Job::Edit(edit, reply) => {
-                let result = local::edit(stage, books, edit, now);
+                let result = local::edit(stage, books, *edit, now);
                 Some(Box::new(move |outcome| {
                     let write = |error: WriteError| crate::handle::EditError::Write(error.to_string());
                     drop(
@@ -352,7 +352,7 @@ impl Writer {
             write.put_authority(export)?;
         }
         stage.manifests.iter().chain(&manifest).try_for_each(|manifest| write.put_manifest(manifest))?;
-        stage.views.iter().try_for_each(|(id, epoch, view)| write.put_view(id, *epoch, view))?;
+        stage.views.iter().try_for_each(|(id, epoch, view)| write.put_view(id, *epoch, view, None))?;
         if let Some(newest) = newest_of(stage)
             && self.books.newest().is_none_or(|held| held.at <= newest.1)
         {
@@ -492,7 +492,11 @@ fn write_document(
     }
     write.append_changes(id, epoch, staged.stored, &staged.changes)?;
     match &staged.view {
-        Some(view) => write.put_view(id, epoch, view)?,
+        Some(view) => {
+            // The epoch's first change is at hand if it comes with this commit.
+            let first = staged.changes.first().filter(|_| staged.stored == 0);
+            write.put_view(id, epoch, view, first.map(|first| first.sealed().operations.as_slice()))?;
+        }
         None => write.delete_view(id)?,
     }
     write.put_document(id, &row_of(staged, position))

@@ -55,9 +55,13 @@ impl Store {
 
     /// A file in memory, for tests.
     pub(super) fn in_memory(kind: Kind) -> Self {
+        Self::over(kind, InMemoryBackend::new())
+    }
+
+    pub(super) fn over(kind: Kind, backend: impl redb::StorageBackend) -> Self {
         let database = Builder::new()
             .set_cache_size(4 * 1024 * 1024)
-            .create_with_backend(InMemoryBackend::new())
+            .create_with_backend(backend)
             .expect("a database in memory can be made");
         let store = Self { database, kind, path: None };
         store.check_format(Path::new(kind.file)).expect("a new database has the newest format");
@@ -67,7 +71,7 @@ impl Store {
     fn check_format(&self, path: &Path) -> Result<(), OpenStoreError> {
         let failed = |detail: String| damaged(path, self.kind, detail);
         let found = self.meta(FORMAT).map_err(|error| failed(error.to_string()))?;
-        match found.as_deref().map(|bytes| <[u8; 4]>::try_from(bytes)) {
+        match found.as_deref().map(<[u8; 4]>::try_from) {
             None => {
                 let write = self.write().map_err(|error| failed(error.to_string()))?;
                 let id: [u8; 16] = crate::keys::random().map_err(|error| failed(error.to_string()))?;

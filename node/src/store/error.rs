@@ -104,7 +104,9 @@ pub enum ReadStoreError {
 #[derive(Debug, Clone, thiserror::Error)]
 pub enum WriteError {
     /// The disk is full.
-    #[error("write `{file}`: no space left on the disk; free some and try again, nothing was changed")]
+    #[error(
+        "write `{file}`: no space left on the disk; nothing was changed; free some and start the node again"
+    )]
     DiskFull {
         /// The file.
         file: &'static str,

@@ -37,6 +37,7 @@ pub(super) const BLAME: Blame = Blame(REPLICA_FILE);
 
 pub(super) type Id = &'static [u8; 32];
 pub(super) type Bytes = &'static [u8];
+type KeyAndRow = (Vec<u8>, Vec<u8>);
 
 pub(super) const DOCUMENTS: TableDefinition<'static, Id, Bytes> = TableDefinition::new("documents");
 pub(super) const NUMBERS: TableDefinition<'static, u64, Id> = TableDefinition::new("numbers");
@@ -84,6 +85,12 @@ impl ReplicaStore {
     /// A store in memory, for tests.
     pub fn in_memory() -> Self {
         Self::prepared(Store::in_memory(KIND)).expect("tables can be made in memory")
+    }
+
+    /// A store over a backend of the test's making.
+    #[cfg(test)]
+    pub(crate) fn over(backend: impl redb::StorageBackend) -> Self {
+        Self::prepared(Store::over(KIND, backend)).expect("tables can be made in memory")
     }
 
     /// Makes the tables, so that a read never meets a missing one.
@@ -314,8 +321,7 @@ impl ReplicaSnapshot {
         prefix: &[u8],
     ) -> Result<Vec<Signed<T>>, ReadStoreError> {
         let rows = self.rows(table, prefix)?;
-        let decode =
-            |(_, row): (Vec<u8>, Vec<u8>)| Signed::from_bytes(&row).map_err(|error| BLAME.row(name, error));
+        let decode = |(_, row): KeyAndRow| Signed::from_bytes(&row).map_err(|error| BLAME.row(name, error));
         rows.into_iter().map(decode).collect()
     }
 
@@ -323,7 +329,7 @@ impl ReplicaSnapshot {
         &self,
         table: TableDefinition<'static, Bytes, Bytes>,
         prefix: &[u8],
-    ) -> Result<Vec<(Vec<u8>, Vec<u8>)>, ReadStoreError> {
+    ) -> Result<Vec<KeyAndRow>, ReadStoreError> {
         let table = self.read.open_table(table).map_err(|error| BLAME.read(error))?;
         let mut found = Vec::new();
         for row in table.range(prefix..).map_err(|error| BLAME.read(error))? {
@@ -340,7 +346,7 @@ impl ReplicaSnapshot {
     pub fn quarantine(&self, town: Option<&Town>) -> Result<Vec<QuarantinedChange>, ReadStoreError> {
         let prefix: &[u8] = town.map_or(&[], |town| town.digits());
         let rows = self.rows(QUARANTINE, prefix)?;
-        let decode = |(_, row): (Vec<u8>, Vec<u8>)| {
+        let decode = |(_, row): KeyAndRow| {
             QuarantinedChange::decode(&row).map_err(|error| BLAME.row("quarantine", error))
         };
         rows.into_iter().map(decode).collect()
@@ -363,7 +369,7 @@ impl ReplicaSnapshot {
     pub fn evidence(&self, id: Option<&DocumentId>) -> Result<Vec<SealedChange>, ReadStoreError> {
         let prefix: &[u8] = id.map_or(&[], |id| id.as_bytes());
         let rows = self.rows(EVIDENCE, prefix)?;
-        let decode = |(_, row): (Vec<u8>, Vec<u8>)| {
+        let decode = |(_, row): KeyAndRow| {
             SealedChange::from_bytes(&row).map_err(|error| BLAME.row("evidence", error))
         };
         rows.into_iter().map(decode).collect()

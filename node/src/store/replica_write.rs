@@ -173,17 +173,29 @@ impl ReplicaWrite {
     }
 
     /// Writes the view of a document's epoch, whose changes are written already.
-    pub fn put_view(&mut self, id: &DocumentId, epoch: u32, view: &ViewRow) -> Result<(), WriteError> {
+    /// `first` are the operations of its first change, if they are at hand.
+    pub fn put_view(
+        &mut self,
+        id: &DocumentId,
+        epoch: u32,
+        view: &ViewRow,
+        first: Option<&[u8]>,
+    ) -> Result<(), WriteError> {
         let number = self.number(id)?;
-        let like = {
-            let table = self.write.open_table(CHANGES).map_err(|error| BLAME.write(error))?;
-            let first = table.get(&change_key(number, epoch, 0)).map_err(|error| BLAME.write(error))?;
-            let like = first.map_or(Ok(Vec::new()), |first| rows::operations_of(first.value()));
-            like.map_err(|error| BLAME.row("changes", error))?
+        let row = match first {
+            Some(first) => view.encode(epoch, first),
+            None => view.encode(epoch, &self.first_operations(number, epoch)?),
         };
         let mut table = self.write.open_table(VIEWS).map_err(|error| BLAME.write(error))?;
-        table.insert(number, view.encode(epoch, &like).as_slice()).map_err(|error| BLAME.write(error))?;
+        table.insert(number, row.as_slice()).map_err(|error| BLAME.write(error))?;
         Ok(())
+    }
+
+    fn first_operations(&self, number: u64, epoch: u32) -> Result<Vec<u8>, WriteError> {
+        let table = self.write.open_table(CHANGES).map_err(|error| BLAME.write(error))?;
+        let first = table.get(&change_key(number, epoch, 0)).map_err(|error| BLAME.write(error))?;
+        let first = first.map_or(Ok(Vec::new()), |first| rows::operations_of(first.value()));
+        Ok(first.map_err(|error| BLAME.row("changes", error))?)
     }
 
     /// Deletes the view of a document.

@@ -1,0 +1,169 @@
+//! The writer when the disk fills, and the end of a withdrawn document.
+
+use std::sync::atomic::Ordering;
+
+use crdt::audience::Audience;
+use crdt::authority::{Authority, Standing};
+use crdt::catalog::{Class, LifecycleStatus, LocalRecord, RecordEdit};
+use crdt::charter::CharterChain;
+use crdt::epoch::{EpochReason, EpochRecord, EpochState};
+use crdt::ids::{Town, UnixMillis};
+use crdt::signed::{Signed, public_key};
+use crdt::sync::{DocumentChanges, Want};
+use ed25519_dalek::SigningKey;
+
+use crate::demo::{DemoTown, synthetic_record};
+use crate::directory::MemberFile;
+use crate::founding;
+use crate::handle::{EditError, NodeHandle, OpenOptions, PublishError};
+use crate::store::tests::FullDisk;
+use crate::store::{ClosedStore, ReplicaStore};
+use crate::view::Reader;
+
+struct TestTown {
+    member: MemberFile,
+    identity: SigningKey,
+    node_key: SigningKey,
+}
+
+fn town(key: &str, code: &str, seed: u8) -> TestTown {
+    let [identity, node_key, transport] =
+        [seed, seed + 1, seed + 2].map(|seed| SigningKey::from_bytes(&[seed; 32]));
+    let member = MemberFile {
+        format: 1,
+        town: Town::parse(key).unwrap(),
+        code: code.into(),
+        name: code.into(),
+        identity_key: public_key(&identity),
+        node_key: public_key(&node_key),
+        transport_key: public_key(&transport),
+        addresses: Vec::new(),
+    };
+    TestTown { member, identity, node_key }
+}
+
+fn federation(towns: &[&TestTown]) -> Authority {
+    let members: Vec<MemberFile> = towns.iter().map(|town| town.member.clone()).collect();
+    let mut charter = founding::found("Probe", &members, [3; 16], UnixMillis(0)).unwrap();
+    for town in towns {
+        founding::sign(&mut charter, &town.identity).unwrap();
+    }
+    let federation = charter.id().as_federation();
+    let mut authority = Authority::new(CharterChain::found(charter, &federation).unwrap());
+    for town in towns {
+        let certificate = founding::certificate(&town.member, federation, &town.identity);
+        authority.admit_certificate(certificate).unwrap();
+    }
+    authority
+}
+
+fn open(town: &TestTown, authority: &Authority, replica: ReplicaStore) -> NodeHandle {
+    let stores = (replica, ClosedStore::in_memory());
+    let (member, key) = (town.member.clone(), town.node_key.clone());
+    let handle =
+        NodeHandle::over(stores, member, key, Some(authority.clone()), OpenOptions::default()).unwrap();
+    handle.allow_publishing(true);
+    handle
+}
+
+fn record(index: u64) -> LocalRecord {
+    let town = DemoTown {
+        town: Town::parse("05974040").unwrap(),
+        code: "soest".into(),
+        name: "Soest".into(),
+        base_url: "https://daten.soest.example".into(),
+        mailbox: "opendata@soest.example".into(),
+    };
+    let mut record = synthetic_record(2, &town, index);
+    (record.dataset.class, record.dataset.status) = (Class::Closed, LifecycleStatus::Draft);
+    record
+}
+
+#[tokio::test]
+async fn when_the_disk_is_full_every_job_of_the_commit_fails_and_memory_agrees() {
+    let soest = town("05974040", "soest", 10);
+    let authority = federation(&[&soest]);
+    let (disk, full) = FullDisk::new();
+    let handle = open(&soest, &authority, ReplicaStore::over(disk));
+    let id = handle.create_record(record(0)).await.unwrap().id;
+    let other = handle.create_record(record(1)).await.unwrap().id;
+    handle.publish(id).await.unwrap();
+    let before = (handle.digest(&Audience::Open).unwrap(), handle.public_status());
+
+    full.store(true, Ordering::SeqCst);
+    let edit = RecordEdit::parse(&serde_json::json!({"title": {"de": "Verloren"}})).unwrap();
+    let (edited, published) = tokio::join!(handle.edit(id, edit, None), handle.publish(other));
+    assert!(matches!(&edited, Err(EditError::Write(text)) if text.contains("no space left")), "{edited:?}");
+    assert!(matches!(published, Err(PublishError::Write(_))), "{published:?}");
+    assert_eq!((handle.digest(&Audience::Open).unwrap(), handle.public_status()), before);
+    let shown = handle.dataset(Reader::Public, id).unwrap().unwrap();
+    assert_ne!(shown.dataset.title.de.unwrap().as_str(), "Verloren");
+    assert_eq!(handle.dataset(Reader::Staff, other).unwrap().unwrap().class, Class::Closed);
+}
+
+#[tokio::test]
+async fn a_withdrawn_document_leaves_a_stub_and_does_not_come_back() {
+    let (soest, olpe) = (town("05974040", "soest", 10), town("05966024", "olpe", 20));
+    let authority = federation(&[&soest, &olpe]);
+    let (at_soest, at_olpe) = (
+        open(&soest, &authority, ReplicaStore::in_memory()),
+        open(&olpe, &authority, ReplicaStore::in_memory()),
+    );
+    let id = at_soest.create_record(record(0)).await.unwrap().id;
+    at_soest.publish(id).await.unwrap();
+    let held = at_soest.committed_documents().unwrap().remove(0);
+    let want = Want { document: held.document, epoch: 0, frontier: Default::default() };
+    let live = at_soest.load(std::slice::from_ref(&want)).unwrap();
+    let from = soest.member.town;
+    assert_eq!(at_olpe.ledger().admit(from, live.clone()).await.unwrap()[0].1, Ok(()));
+    assert!(at_olpe.dataset(Reader::Public, id).unwrap().is_some());
+
+    let certificate = authority
+        .certificates()
+        .find(|one| {
+            one.value().town == from
+                && authority.standing(&one.id(), &Audience::Open.hash()) == Standing::Unrevoked
+        })
+        .unwrap()
+        .id();
+    let erasure = EpochRecord {
+        format: crdt::encoding::FormatOne,
+        federation: authority.federation(),
+        document: held.document,
+        epoch: 2,
+        audience: Audience::Open,
+        state: EpochState::Erased,
+        reason: EpochReason::Withdrawal,
+        previous: Default::default(),
+        first_change: None,
+        certificate,
+        time: UnixMillis(0),
+    };
+    let erased = DocumentChanges {
+        genesis: live[0].genesis,
+        record: Some(Signed::new(erasure, &soest.node_key)),
+        changes: Vec::new(),
+        more: false,
+    };
+    let mut forged = erased.clone();
+    forged.record = forged.record.map(|record| Signed::new(record.value().clone(), &olpe.node_key));
+    let refused = at_olpe.ledger().admit(from, vec![forged]).await.unwrap().remove(0).1.unwrap_err();
+    assert_eq!(refused.code.as_str(), "bad-signature");
+    assert_eq!(at_olpe.ledger().admit(from, vec![erased.clone()]).await.unwrap()[0].1, Ok(()));
+
+    assert_eq!(at_olpe.dataset(Reader::Staff, id).unwrap(), None);
+    let status = at_olpe.status();
+    assert_eq!((status.store.changes, status.store.datasets, status.newest_change), (0, 0, None));
+    let stub = at_olpe.committed_documents().unwrap();
+    assert!(stub[0].holding.is_erased());
+    assert!(at_olpe.load(&[want]).unwrap()[0].changes.is_empty());
+    let receipts = at_olpe.receipts(&held.document).unwrap();
+    assert_eq!(receipts[0].value().witness, olpe.member.town);
+    assert!(authority.node_signature(&receipts[0], &receipts[0].value().certificate).is_ok());
+
+    // An old node brings the old copy: it stays gone.
+    let again = at_olpe.ledger().admit(from, live).await.unwrap().remove(0).1.unwrap_err();
+    assert_eq!(again.code.as_str(), "wrong-epoch");
+    assert_eq!(at_olpe.ledger().admit(from, vec![erased]).await.unwrap()[0].1, Ok(()));
+    assert_eq!(at_olpe.status().store.changes, 0);
+}
