@@ -1,7 +1,8 @@
 //! Answering what a peer asks: buckets, entries, changes.
 
 use super::{
-    CHANGES_BYTES_TARGET, DocumentChanges, Effect, Entries, Message, RequestId, SessionId, SetKey, Sync, Want,
+    CHANGES_BYTES_TARGET, DocumentChanges, Effect, Entries, Message, RequestId, SessionId, SetKey, Sync,
+    WINDOW_DOCUMENTS, Want,
 };
 use crate::{
     ids::{DocumentId, Millis},
@@ -13,8 +14,6 @@ use crate::{
 const LEAVES_OF_BUCKET_MAX: usize = 512;
 /// Leaves in one answer: some 100 bytes each, within a message.
 const LEAVES_OF_ANSWER_MAX: usize = 2_048;
-/// Wants of one peer that wait while one is loaded.
-const WAITING_WANTS_MAX: usize = 4;
 /// Parts of a set that one question may name.
 const PREFIXES_ASKED_MAX: usize = 64;
 
@@ -57,8 +56,10 @@ impl Sync {
 
     pub(super) fn want(&mut self, now: Millis, id: SessionId, wants: Vec<Want>) {
         let Some(session) = self.sessions.get_mut(&id) else { return };
-        if session.asked.len() >= WAITING_WANTS_MAX {
-            return self.charge(now, id, "more questions than may wait");
+        // An asker has this many documents open at most, in as many Wants as it likes.
+        let waiting: usize = session.asked.iter().map(Vec::len).sum();
+        if wants.is_empty() || waiting + wants.len() > WINDOW_DOCUMENTS {
+            return self.charge(now, id, "questions for nothing, or for more documents than may be open");
         }
         session.asked.push_back(wants);
         self.load_next(id);

@@ -83,6 +83,9 @@ pub(crate) struct Node {
     pub(crate) identity: Identity,
     pub(crate) disk: Disk,
     pub(crate) run: Option<Run>,
+    pub(crate) starts: u64,
+    /// What this node held against its peers.
+    pub(crate) charged: Vec<String>,
     pub(crate) backup: Option<Disk>,
     /// Changes acknowledged to a person and since seen by another node.
     pub(crate) acknowledged: BTreeSet<SealHash>,
@@ -111,6 +114,7 @@ impl Node {
         };
         let manifests = self.disk.manifests.values().cloned();
         let sync = Sync::new(self.identity.town, boot, authority, documents, manifests);
+        self.starts += 1;
         self.run = Some(Run { sync, signer });
     }
 
@@ -189,15 +193,10 @@ impl Node {
         manifest
     }
 
-    /// Does one effect that stays inside the node. Sends and disconnects are
-    /// the world's and are given back.
-    pub(crate) fn perform(&mut self, now: Millis, effect: Effect) -> Option<Effect> {
+    /// Does one effect that is done at once. All others are the world's and
+    /// are given back: what crosses a link, and what takes a disk its time.
+    pub(crate) fn perform(&mut self, effect: Effect) -> Option<Effect> {
         match effect {
-            Effect::Load { request, wants } => {
-                let documents = self.load(&wants);
-                self.tell(now, Event::Loaded { request, documents });
-            }
-            Effect::Judge { request, documents, .. } => self.judge(now, request, documents),
             Effect::StoreManifest { manifest, split } => {
                 if !split {
                     self.disk.manifests.insert(manifest.value().town, manifest);
@@ -208,10 +207,24 @@ impl Node {
                 authority.merge(new);
                 self.disk.authority = authority.export();
             }
-            Effect::Charged { .. } => {}
-            Effect::Send { .. } | Effect::Disconnect { .. } => return Some(effect),
+            Effect::Charged { reason, .. } => self.charged.push(reason),
+            Effect::Load { .. } | Effect::Judge { .. } | Effect::Send { .. } | Effect::Disconnect { .. } => {
+                return Some(effect);
+            }
         }
         None
+    }
+
+    /// Does an effect of the disk, some time after it was asked for.
+    pub(crate) fn work(&mut self, now: Millis, effect: Effect) {
+        match effect {
+            Effect::Load { request, wants } => {
+                let documents = self.load(&wants);
+                self.tell(now, Event::Loaded { request, documents });
+            }
+            Effect::Judge { request, documents, .. } => self.judge(now, request, documents),
+            _ => {}
+        }
     }
 
     pub(crate) fn tell(&mut self, now: Millis, event: Event) {

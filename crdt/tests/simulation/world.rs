@@ -40,6 +40,7 @@ enum Happening {
     Timeout { node: usize },
     Reconnect { a: usize, b: usize },
     Restart { node: usize },
+    Work { node: usize, start: u64, effect: Effect },
 }
 
 #[derive(Debug)]
@@ -82,6 +83,8 @@ impl World {
                     quarantine: Vec::new(),
                 },
                 run: None,
+                starts: 0,
+                charged: Vec::new(),
                 backup: None,
                 acknowledged: BTreeSet::new(),
             })
@@ -256,6 +259,12 @@ impl World {
                 self.drain(node);
             }
             Happening::Reconnect { a, b } => self.connect(a, b),
+            Happening::Work { node, start, effect } => {
+                if self.nodes[node].run.is_some() && self.nodes[node].starts == start {
+                    self.nodes[node].work(self.now, effect);
+                    self.drain(node);
+                }
+            }
             Happening::Restart { node } => {
                 if self.nodes[node].run.is_none() {
                     self.start(node);
@@ -321,7 +330,7 @@ impl World {
             if self.weather.crashes && self.random.one_in(2_000) {
                 return self.crash(node);
             }
-            match self.nodes[node].perform(self.now, effect) {
+            match self.nodes[node].perform(effect) {
                 Some(Effect::Send { session, kind, payload }) => self.post(node, session, kind, payload),
                 Some(Effect::Disconnect { session: gone, .. }) => {
                     let pair = self.connections.iter().find(|(_, number)| session(**number) == gone);
@@ -329,7 +338,12 @@ impl World {
                         self.disconnect(pair);
                     }
                 }
-                Some(_) | None => {}
+                Some(effect) => {
+                    let start = self.nodes[node].starts;
+                    let delay = 1 + self.random.below(25);
+                    self.at(delay, Happening::Work { node, start, effect });
+                }
+                None => {}
             }
         }
         self.schedule_timeout(node);
