@@ -26,7 +26,7 @@ pub(crate) struct DatasetPage {
     limit: usize,
     /// Datasets on this page.
     items: Vec<DatasetItem>,
-    /// Counts by filter: `town`, `theme`, `domain`, `format`, `licence`, `frequency`, `class`.
+    /// Counts by filter: `town`, `theme`, `domain`, `format`, `licence`, `frequency`, `class`, `status`.
     facets: BTreeMap<String, Vec<FacetValue>>,
     /// No dataset contains all words; these contain some.
     relaxed: bool,

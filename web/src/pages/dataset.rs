@@ -5,7 +5,7 @@ use askama::Template;
 use axum::extract::State;
 use axum::http::{HeaderMap, Uri};
 use axum::response::Response;
-use crdt::catalog::{Dataset, Distribution, Iri, Lang, LicenceIri, Temporal, Timestamp};
+use crdt::catalog::{Dataset, Distribution, Iri, Keyword, Lang, LicenceIri, Temporal, Timestamp};
 use node::view::{DatasetDetail, Reader, SignatureVerdict};
 use serde_json::Value;
 
@@ -39,6 +39,8 @@ struct Row {
     values: Vec<Shown>,
     /// Short words that belong into one line.
     words: bool,
+    /// Language of what the town wrote; labels are in the page's.
+    lang: Option<&'static str>,
 }
 
 /// One value: a text, or a text with an address.
@@ -51,6 +53,7 @@ struct Shown {
 
 struct DistributionView {
     title: String,
+    title_lang: &'static str,
     description: Option<String>,
     format: Option<String>,
     details: Vec<String>,
@@ -118,21 +121,24 @@ fn rows(detail: &DatasetDetail, t: &'static Texts, lang: Lang) -> Vec<Row> {
     let dataset = &detail.dataset;
     let mut rows = vec![
         Row::texts(t.field_themes, dataset.themes.iter().map(|theme| theme.label(lang))),
-        Row::words(t.field_keywords, keywords(dataset, lang)),
-        Row::text(t.field_domain, dataset.domain.as_ref()),
-        Row::licence(t.field_licence, dataset.licence.as_ref()),
-        Row::text(t.field_attribution, dataset.attribution.as_ref()),
+        Row {
+            lang: Some(keywords_lang(dataset, lang).code()),
+            ..Row::words(t.field_keywords, keywords(dataset, lang))
+        },
+        Row::text(t.field_domain, dataset.domain.as_ref()).german(),
+        Row::licence(t.field_licence, dataset.licence.as_ref()).german(),
+        Row::text(t.field_attribution, dataset.attribution.as_ref()).german(),
         Row::words(t.field_formats, dataset.all_formats()),
         Row::text(t.field_frequency, dataset.frequency.map(|frequency| frequency.label(lang))),
-        Row::text(t.field_update_process, dataset.update_process.as_ref()),
+        Row::text(t.field_update_process, dataset.update_process.as_ref()).german(),
         Row::text(t.field_data_modified, dataset.data_modified.map(|day| locale::day(day.civil(), lang))),
         Row::text(t.field_temporal, temporal(&dataset.temporal, t, lang)),
-        Row::text(t.field_spatial, dataset.spatial.unit.as_ref()),
+        Row::text(t.field_spatial, dataset.spatial.unit.as_ref()).german(),
         Row::iri(t.field_geocoding, dataset.spatial.geocoding.as_ref()),
         Row::text(t.field_bbox, dataset.spatial.bbox.as_ref()),
-        Row::text(t.field_publisher, dataset.publisher.name.as_ref()),
-        Row::text(t.field_department, dataset.department.as_ref()),
-        contact(dataset, t),
+        Row::text(t.field_publisher, dataset.publisher.name.as_ref()).german(),
+        Row::text(t.field_department, dataset.department.as_ref()).german(),
+        contact(dataset, t).german(),
         Row::text(t.field_personal_data, dataset.personal_data.map(|kind| kind.label(lang))),
         Row::words(t.field_quality, dataset.quality_criteria.iter().map(|criterion| criterion.label(lang))),
         hvd(dataset, t, lang),
@@ -149,11 +155,16 @@ fn rows(detail: &DatasetDetail, t: &'static Texts, lang: Lang) -> Vec<Row> {
     rows
 }
 
-/// The words of the reader's language; of both if only one has any.
+/// The reader's language, if there are keywords in it.
+fn keywords_lang(dataset: &Dataset, lang: Lang) -> Lang {
+    let has = |lang| dataset.keywords.iter().any(|keyword| keyword.lang == lang);
+    if has(lang) { lang } else { super::other(lang) }
+}
+
 fn keywords(dataset: &Dataset, lang: Lang) -> impl Iterator<Item = String> {
-    let one_only = dataset.keywords.de.is_empty() || dataset.keywords.en.is_empty();
-    let read = move |keyword: &crdt::catalog::Keyword| one_only || keyword.lang == lang;
-    dataset.keywords.iter().filter(read).map(|keyword| keyword.word.to_string())
+    let lang = keywords_lang(dataset, lang);
+    let spoken = move |keyword: &Keyword| keyword.lang == lang;
+    dataset.keywords.iter().filter(spoken).map(|keyword| keyword.word.to_string())
 }
 
 fn moment(at: Timestamp, lang: Lang) -> String {
@@ -211,7 +222,12 @@ fn seal(detail: &DatasetDetail, t: &'static Texts, lang: Lang) -> Vec<Row> {
 
 impl Row {
     fn new(label: &str, values: impl IntoIterator<Item = Shown>) -> Self {
-        Self { label: label.to_owned(), values: values.into_iter().collect(), words: false }
+        Self { label: label.to_owned(), values: values.into_iter().collect(), words: false, lang: None }
+    }
+
+    /// What towns write in one language only is German.
+    fn german(self) -> Self {
+        Self { lang: Some(Lang::De.code()), ..self }
     }
 
     fn words(label: &str, values: impl IntoIterator<Item = impl ToString>) -> Self {
@@ -271,6 +287,12 @@ impl DistributionView {
         details.extend(one.attribution.as_ref().map(|text| detail(t.field_attribution, text.to_string())));
         let access = one.access_url.as_ref().filter(|url| Some(*url) != one.download_url.as_ref());
         Self {
+            title_lang: if title.is_none() || one.title.get(lang).is_some() {
+                lang
+            } else {
+                super::other(lang)
+            }
+            .code(),
             title: title.unwrap_or_else(|| t.distribution.to_owned()),
             description: one.description.best(lang).map(ToString::to_string),
             format: one.format.as_ref().map(ToString::to_string),

@@ -67,7 +67,9 @@ struct Chip {
 struct Hit {
     link: String,
     title: Vec<Fragment>,
+    title_lang: &'static str,
     excerpt: Vec<Fragment>,
+    excerpt_lang: &'static str,
     town: String,
     themes: Vec<&'static str>,
     formats: Vec<String>,
@@ -269,14 +271,19 @@ impl Hit {
         let titled = if hit.title.get(lang).is_some() { lang } else { super::other(lang) };
         let title = marked("title", titled)
             .unwrap_or_else(|| plain(hit.title.best(lang).map_or(t.title_missing, |title| title.as_str())));
-        let excerpt = marked("description", lang)
-            .or_else(|| marked("description", super::other(lang)))
-            .unwrap_or_else(|| plain(&hit.excerpt));
+        // Without marks the index gives the German description, if there is one.
+        let other = super::other(lang);
+        let (excerpt_lang, excerpt) = [lang, other]
+            .into_iter()
+            .find_map(|lang| Some((lang, marked("description", lang)?)))
+            .unwrap_or_else(|| (Lang::De, plain(&hit.excerpt)));
         let theme = |code: &String| Theme::parse(code).ok().map(|theme| theme.label(lang));
         Self {
             link: format!("/dataset/{}", hit.id),
             title,
+            title_lang: titled.code(),
             excerpt,
+            excerpt_lang: excerpt_lang.code(),
             town: hit.town_name,
             themes: hit.themes.iter().filter_map(theme).collect(),
             formats: hit.formats,
