@@ -68,7 +68,7 @@ async fn a_published_record_is_public_and_keeps_its_notes_at_home() {
     assert!(!proof.windows(poststelle.len()).any(|part| part == poststelle));
     assert_eq!(handle.public_status().newest_change.unwrap().id, id);
 
-    let told = told.lock().unwrap();
+    let told = told.lock().unwrap().clone();
     assert_eq!((told.len(), told[0].documents.len(), told[0].manifests.len()), (1, 1, 1));
     assert_eq!((told[0].manifests[0].value().documents, told[0].manifests[0].value().changes), (1, 1));
     assert!(matches!(handle.publish(id).await, Err(PublishError::AlreadyOpen(_))));

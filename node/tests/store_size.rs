@@ -48,8 +48,7 @@ async fn samples_for_the_dictionary() {
     let (node, _) = open(&root.path().join("soest"));
     let handle: &NodeHandle = node.handle();
     fs::create_dir_all(&directory).unwrap();
-    let mut views = 0;
-    for demo in Records::shipped().records {
+    for (number, demo) in Records::shipped().records.into_iter().enumerate() {
         let mut dataset = demo.record.dataset.clone();
         let receipt = handle.create_record(demo.record).await.unwrap();
         if handle.publish(receipt.id).await.is_ok() {
@@ -57,8 +56,7 @@ async fn samples_for_the_dictionary() {
             dataset = public.dataset;
         }
         let json = serde_json::json!({ "dataset": dataset });
-        fs::write(format!("{directory}/view-{views:03}"), serde_json::to_vec(&json).unwrap()).unwrap();
-        views += 1;
+        fs::write(format!("{directory}/view-{number:03}"), serde_json::to_vec(&json).unwrap()).unwrap();
     }
     for (number, held) in handle.committed_documents().unwrap().into_iter().enumerate() {
         let want = crdt::sync::Want { document: held.document, epoch: 0, frontier: Default::default() };

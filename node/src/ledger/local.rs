@@ -18,7 +18,13 @@ use crate::store::ReadStoreError;
 use crate::view::Receipt;
 
 /// Stages a new closed record.
-pub(super) fn create(stage: &mut Stage, books: &Books, record: LocalRecord) -> Result<Receipt, CreateError> {
+pub(super) fn create(
+    stage: &mut Stage,
+    books: &Books,
+    mut record: LocalRecord,
+) -> Result<Receipt, CreateError> {
+    // Whatever an importer says: a record is closed until it is published.
+    record.dataset.class = Class::Closed;
     let failed = |error: ReadStoreError| CreateError::Write(error.to_string());
     let id = record.dataset.id;
     let known = stage.record(&id).map_err(failed)?.is_some()

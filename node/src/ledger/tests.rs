@@ -4,10 +4,12 @@ use std::sync::atomic::Ordering;
 
 use crdt::audience::Audience;
 use crdt::authority::{Authority, Standing};
-use crdt::catalog::{Class, LifecycleStatus, LocalRecord, RecordEdit};
+use crdt::catalog::{Class, DatasetEdit, LifecycleStatus, LocalRecord, RecordEdit};
 use crdt::charter::CharterChain;
 use crdt::epoch::{EpochReason, EpochRecord, EpochState};
-use crdt::ids::{Town, UnixMillis};
+use crdt::genesis::{DocumentKind, Genesis, GenesisClass};
+use crdt::ids::{BootNonce, Town, UnixMillis};
+use crdt::sealed_document::{SealedDocument, Signer};
 use crdt::signed::{Signed, public_key};
 use crdt::sync::{DocumentChanges, Want};
 use ed25519_dalek::SigningKey;
@@ -18,7 +20,7 @@ use crate::founding;
 use crate::handle::{EditError, NodeHandle, OpenOptions, PublishError};
 use crate::store::tests::FullDisk;
 use crate::store::{ClosedStore, ReplicaStore};
-use crate::view::Reader;
+use crate::view::{Reader, SignatureVerdict};
 
 struct TestTown {
     member: MemberFile,
@@ -166,4 +168,86 @@ async fn a_withdrawn_document_leaves_a_stub_and_does_not_come_back() {
     assert_eq!(again.code.as_str(), "wrong-epoch");
     assert_eq!(at_olpe.ledger().admit(from, vec![erased]).await.unwrap()[0].1, Ok(()));
     assert_eq!(at_olpe.status().store.changes, 0);
+}
+
+/// A document of `town` with one change for each title, sealed outside the node.
+fn sealed(town: &TestTown, authority: &Authority, titles: &[&str]) -> SealedDocument {
+    let mut dataset = record(7).dataset;
+    let genesis = Genesis {
+        federation: authority.federation(),
+        kind: DocumentKind::Dataset,
+        owner: town.member.town,
+        class: GenesisClass::Open,
+        nonce: Default::default(),
+    };
+    let certificate = authority.certificates().find(|one| one.value().town == town.member.town).unwrap();
+    let signer = Signer {
+        federation: authority.federation(),
+        key: town.node_key.clone(),
+        certificate: certificate.id(),
+        charter_version: 1,
+        boot: BootNonce([5; 16]),
+    };
+    let mut document = SealedDocument::begin(genesis, None);
+    for title in titles {
+        dataset.title.de = Some(title.parse().unwrap());
+        let edit = DatasetEdit::between(&document.document().read_dataset().dataset, &dataset);
+        let author = document.author(&signer, Default::default(), UnixMillis(1), |document, actor| {
+            document.edit_dataset(actor, &edit)
+        });
+        assert!(author.unwrap().is_some());
+    }
+    document
+}
+
+fn offered(document: &SealedDocument, changes: usize) -> Vec<DocumentChanges> {
+    let changes = document.changes()[..changes].to_vec();
+    vec![DocumentChanges { genesis: *document.genesis(), record: None, changes, more: false }]
+}
+
+#[tokio::test]
+async fn two_changes_under_one_number_are_shown_and_the_first_stays() {
+    let (soest, olpe) = (town("05974040", "soest", 10), town("05966024", "olpe", 20));
+    let authority = federation(&[&soest, &olpe]);
+    let at_olpe = open(&olpe, &authority, ReplicaStore::in_memory());
+    let (one, other) = (sealed(&soest, &authority, &["Eins"]), sealed(&soest, &authority, &["Zwei"]));
+    let from = soest.member.town;
+    assert_eq!(at_olpe.ledger().admit(from, offered(&one, 1)).await.unwrap()[0].1, Ok(()));
+    let id = record(7).dataset.id;
+    let before = at_olpe.dataset(Reader::Public, id).unwrap().unwrap();
+    assert_eq!(before.verdict, SignatureVerdict::Verified);
+
+    let refused = at_olpe.ledger().admit(from, offered(&other, 1)).await.unwrap().remove(0).1.unwrap_err();
+    assert_eq!(refused.code.as_str(), "equivocation");
+    let after = at_olpe.dataset(Reader::Public, id).unwrap().unwrap();
+    assert_eq!(after.verdict, SignatureVerdict::Equivocation);
+    assert_eq!((after.dataset, after.heads), (before.dataset, before.heads));
+    assert_eq!(at_olpe.status().quarantine.equivocations, 1);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn peers_that_bring_parts_of_one_document_at_once_do_not_disturb_each_other() {
+    let (soest, olpe) = (town("05974040", "soest", 10), town("05966024", "olpe", 20));
+    let authority = federation(&[&soest, &olpe]);
+    let document = sealed(&soest, &authority, &["Eins", "Zwei", "Drei", "Vier"]);
+    let from = soest.member.town;
+    for _ in 0..10 {
+        let at_olpe = open(&olpe, &authority, ReplicaStore::in_memory());
+        let ledger = at_olpe.ledger();
+        let (one, two, three) = tokio::join!(
+            ledger.admit(from, offered(&document, 1)),
+            ledger.admit(from, offered(&document, 4)),
+            ledger.admit(from, offered(&document, 2)),
+        );
+        for outcome in [one, two, three] {
+            assert_eq!(outcome.unwrap()[0].1, Ok(()));
+        }
+        let held = at_olpe.committed_documents().unwrap();
+        assert_eq!(held[0].holding, document.holding());
+        let stored =
+            at_olpe.load(&[Want { document: document.id(), epoch: 0, frontier: Default::default() }]);
+        assert_eq!(stored.unwrap()[0].changes, document.changes());
+        let detail = at_olpe.dataset(Reader::Public, record(7).dataset.id).unwrap().unwrap();
+        assert_eq!(detail.dataset.title.de.unwrap().as_str(), "Vier");
+    }
 }

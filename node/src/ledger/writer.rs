@@ -130,6 +130,10 @@ impl Writer {
     pub(super) fn complete_views(&mut self) -> Result<(), WriteError> {
         let snapshot = self.books.replica.read()?;
         let outdated = snapshot.views_format()? != VIEWS_FORMAT;
+        let counts = snapshot.counts()?;
+        if !outdated && counts.views >= counts.documents {
+            return Ok(());
+        }
         let mut missing = Vec::new();
         let mut live = 0u64;
         snapshot.each_document(|id, row| {
@@ -139,7 +143,7 @@ impl Writer {
             }
         })?;
         if !outdated {
-            if snapshot.counts()?.views >= live {
+            if counts.views >= live {
                 return Ok(());
             }
             let mut without = Vec::new();
