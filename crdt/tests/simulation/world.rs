@@ -290,9 +290,12 @@ impl World {
         }
         for (from, to) in [(a, b), (b, a)] {
             let key = public_key(&self.nodes[to].identity.transport_key);
-            let session = session(incarnation);
-            self.nodes[from].tell(self.now, Event::Connected { session, key });
-            self.drain(from);
+            // The first side may have crashed at once, and the connection with it.
+            if self.connections.get(&(a, b)) == Some(&incarnation) {
+                let session = session(incarnation);
+                self.nodes[from].tell(self.now, Event::Connected { session, key });
+                self.drain(from);
+            }
         }
     }
 
