@@ -1,43 +1,106 @@
-//! The files of an index: memory-mapped for reading, written without waiting for the disk.
+//! The files of an index: recent ones in memory, older ones on disk and memory-mapped.
 //!
-//! An index is derived and rebuilt after damage, so no edit waits for an fsync of it. In return
-//! every file is checked when an index is opened: tantivy's segment files carry a checksum, and
-//! the small files it replaces as a whole (`meta.json`) get one here.
+//! An edit makes a dozen small files that a merge soon replaces. They stay in memory until
+//! [`DerivedDirectory::persist`], so that no edit waits for the disk, neither for an fsync nor for
+//! a file to be created beside the fsyncs of others. What a crash takes with it is applied again:
+//! the disk always holds a whole, if older, index with the position it reached.
 //!
-//! It never decides what to do about damage; it only reports it.
+//! In return every file is checked when an index is opened: tantivy's segment files carry a
+//! checksum, and the files it replaces as a whole (`meta.json`) get one here. It never decides what
+//! to do about damage; it only reports it.
 
+use std::collections::{BTreeMap, BTreeSet, HashSet};
 use std::fmt;
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, BufWriter, Write};
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use tantivy::Directory;
 use tantivy::directory::error::{DeleteError, LockError, OpenDirectoryError, OpenReadError, OpenWriteError};
 use tantivy::directory::{
-    AntiCallToken, DirectoryLock, FileHandle, Lock, MmapDirectory, TerminatingWrite, WatchCallback,
-    WatchHandle, WritePtr,
+    AntiCallToken, DirectoryLock, FileHandle, Lock, MmapDirectory, OwnedBytes, TerminatingWrite,
+    WatchCallback, WatchHandle, WritePtr,
 };
 
+/// Names all other files; tantivy's.
+const META_FILE: &str = "meta.json";
 /// Separates the content of a replaceable file from its checksum; followed by 16 hex digits.
 const CHECKSUM_MARK: &str = "\nchecksum ";
 const CHECKSUM_HEX_DIGITS: usize = 16;
+
+/// Larger files go to the disk at once.
+const IN_MEMORY_BYTES_MAX: usize = 256 * 1024;
 
 /// A directory of an index, see the module.
 #[derive(Clone)]
 pub(super) struct DerivedDirectory {
     root: PathBuf,
     mapped: MmapDirectory,
-    /// Names the files on their way to replace another.
-    replaced: Arc<AtomicU64>,
+    recent: Arc<Mutex<Recent>>,
+}
+
+/// What the disk does not know yet.
+#[derive(Default)]
+struct Recent {
+    /// Finished segment files.
+    files: BTreeMap<PathBuf, OwnedBytes>,
+    /// The files that are replaced as a whole, as they are now.
+    replaceable: BTreeMap<PathBuf, Vec<u8>>,
+    /// Files on disk that the index no longer needs; the one on disk still does.
+    doomed: BTreeSet<PathBuf>,
 }
 
 impl DerivedDirectory {
     /// Opens the existing directory `root`.
     pub(super) fn open(root: &Path) -> Result<DerivedDirectory, OpenDirectoryError> {
         let mapped = MmapDirectory::open(root)?;
-        Ok(DerivedDirectory { root: root.to_owned(), mapped, replaced: Arc::default() })
+        Ok(DerivedDirectory { root: root.to_owned(), mapped, recent: Arc::default() })
+    }
+
+    /// How much is kept in memory.
+    pub(super) fn recent_bytes(&self) -> usize {
+        self.recent().files.values().map(OwnedBytes::len).sum()
+    }
+
+    /// Brings the disk up to what is in memory: first files, then what names them, then deletions.
+    pub(super) fn persist(&self) -> io::Result<()> {
+        let mut recent = self.recent();
+        for (path, bytes) in &recent.files {
+            fs::write(self.root.join(path), bytes.as_slice())?;
+        }
+        let (last, first): (Vec<_>, Vec<_>) =
+            recent.replaceable.iter().partition(|(path, _)| path.as_path() == Path::new(META_FILE));
+        for (path, content) in first.into_iter().chain(last) {
+            replace(&self.root.join(path), content)?;
+        }
+        recent.files.clear();
+        recent.replaceable.clear();
+        for path in std::mem::take(&mut recent.doomed) {
+            match fs::remove_file(self.root.join(&path)) {
+                Err(error) if error.kind() != io::ErrorKind::NotFound => recent.doomed.insert(path),
+                _ => true,
+            };
+        }
+        Ok(())
+    }
+
+    /// Removes what a crash left behind: files that nothing names.
+    pub(super) fn remove_all_but(&self, named: &HashSet<PathBuf>) -> io::Result<()> {
+        for entry in fs::read_dir(&self.root)? {
+            let path = entry?.path();
+            let name = path.file_name().map(PathBuf::from).unwrap_or_default();
+            let hidden = name.to_string_lossy().starts_with('.');
+            if !hidden && !named.contains(&name) {
+                fs::remove_file(path)?;
+            }
+        }
+        Ok(())
+    }
+
+    fn recent(&self) -> MutexGuard<'_, Recent> {
+        // Whole after any panic: each change to it is one call.
+        self.recent.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -49,29 +112,45 @@ impl fmt::Debug for DerivedDirectory {
 
 impl Directory for DerivedDirectory {
     fn get_file_handle(&self, path: &Path) -> Result<Arc<dyn FileHandle>, OpenReadError> {
+        if let Some(bytes) = self.recent().files.get(path) {
+            return Ok(Arc::new(bytes.clone()));
+        }
         self.mapped.get_file_handle(path)
     }
 
     fn delete(&self, path: &Path) -> Result<(), DeleteError> {
-        self.mapped.delete(path)
+        let mut recent = self.recent();
+        if recent.files.remove(path).is_some() {
+            return Ok(());
+        }
+        let on_disk = self.root.join(path).exists();
+        if on_disk && recent.doomed.insert(path.to_owned()) {
+            return Ok(());
+        }
+        Err(DeleteError::FileDoesNotExist(path.to_owned()))
     }
 
     fn exists(&self, path: &Path) -> Result<bool, OpenReadError> {
-        self.mapped.exists(path)
+        let recent = self.recent();
+        if recent.files.contains_key(path) || recent.replaceable.contains_key(path) {
+            return Ok(true);
+        }
+        Ok(!recent.doomed.contains(path) && self.mapped.exists(path)?)
     }
 
     fn open_write(&self, path: &Path) -> Result<WritePtr, OpenWriteError> {
-        let file = OpenOptions::new().write(true).create_new(true).open(self.root.join(path));
-        match file {
-            Ok(file) => Ok(BufWriter::new(Box::new(UnsyncedFile(file)))),
-            Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {
-                Err(OpenWriteError::FileAlreadyExists(path.to_owned()))
-            }
-            Err(error) => Err(OpenWriteError::wrap_io_error(error, path.to_owned())),
+        if self.recent().files.contains_key(path) || self.root.join(path).exists() {
+            return Err(OpenWriteError::FileAlreadyExists(path.to_owned()));
         }
+        let file =
+            RecentFile { path: path.to_owned(), bytes: Vec::new(), spilled: None, directory: self.clone() };
+        Ok(BufWriter::new(Box::new(file)))
     }
 
     fn atomic_read(&self, path: &Path) -> Result<Vec<u8>, OpenReadError> {
+        if let Some(content) = self.recent().replaceable.get(path) {
+            return Ok(content.clone());
+        }
         let mut content = self.mapped.atomic_read(path)?;
         let Some(length) = checked_length(&content) else {
             let damage = io::Error::new(io::ErrorKind::InvalidData, "the checksum does not match");
@@ -82,18 +161,8 @@ impl Directory for DerivedDirectory {
     }
 
     fn atomic_write(&self, path: &Path, content: &[u8]) -> io::Result<()> {
-        let number = self.replaced.fetch_add(1, Ordering::Relaxed);
-        let unfinished = self.root.join(format!(".replacing-{}-{number}", std::process::id()));
-        let written = File::create(&unfinished).and_then(|mut file| {
-            file.write_all(content)?;
-            write!(file, "{CHECKSUM_MARK}{:016x}", checksum(content))
-        });
-        let replaced = written.and_then(|()| fs::rename(&unfinished, self.root.join(path)));
-        if replaced.is_err() {
-            // What is left over is removed with the directory at the next rebuild at the latest.
-            let _ = fs::remove_file(&unfinished);
-        }
-        replaced
+        self.recent().replaceable.insert(path.to_owned(), content.to_owned());
+        Ok(())
     }
 
     fn sync_directory(&self) -> io::Result<()> {
@@ -109,11 +178,29 @@ impl Directory for DerivedDirectory {
     }
 }
 
-struct UnsyncedFile(File);
+/// A file being written: in memory until it is too large for that.
+struct RecentFile {
+    path: PathBuf,
+    bytes: Vec<u8>,
+    spilled: Option<File>,
+    directory: DerivedDirectory,
+}
 
-impl Write for UnsyncedFile {
+impl Write for RecentFile {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        self.0.write(bytes)
+        if self.spilled.is_none() && self.bytes.len() + bytes.len() > IN_MEMORY_BYTES_MAX {
+            let path = self.directory.root.join(&self.path);
+            let mut file = OpenOptions::new().write(true).create_new(true).open(path)?;
+            file.write_all(&std::mem::take(&mut self.bytes))?;
+            self.spilled = Some(file);
+        }
+        match &mut self.spilled {
+            Some(file) => file.write(bytes),
+            None => {
+                self.bytes.extend_from_slice(bytes);
+                Ok(bytes.len())
+            }
+        }
     }
 
     fn flush(&mut self) -> io::Result<()> {
@@ -121,10 +208,24 @@ impl Write for UnsyncedFile {
     }
 }
 
-impl TerminatingWrite for UnsyncedFile {
+impl TerminatingWrite for RecentFile {
     fn terminate_ref(&mut self, _: AntiCallToken) -> io::Result<()> {
+        if self.spilled.is_none() {
+            let bytes = OwnedBytes::new(std::mem::take(&mut self.bytes));
+            self.directory.recent().files.insert(self.path.clone(), bytes);
+        }
         Ok(())
     }
+}
+
+/// Replaces a file as a whole, with a checksum behind its content.
+fn replace(path: &Path, content: &[u8]) -> io::Result<()> {
+    let name = path.file_name().unwrap_or_default().to_string_lossy();
+    let unfinished = path.with_file_name(format!(".replacing-{}", name.trim_start_matches('.')));
+    let mut file = File::create(&unfinished)?;
+    file.write_all(content)?;
+    write!(file, "{CHECKSUM_MARK}{:016x}", checksum(content))?;
+    fs::rename(&unfinished, path)
 }
 
 /// The length of a replaceable file's content, if its checksum holds.
@@ -162,32 +263,68 @@ pub(super) fn sync_files(root: &Path) -> io::Result<()> {
 mod tests {
     use super::*;
 
+    fn read(directory: &DerivedDirectory, name: &str) -> Vec<u8> {
+        directory.open_read(Path::new(name)).unwrap().read_bytes().unwrap().as_slice().to_owned()
+    }
+
+    fn write(directory: &DerivedDirectory, name: &str, bytes: &[u8]) {
+        let mut file = directory.open_write(Path::new(name)).unwrap();
+        file.write_all(bytes).unwrap();
+        file.terminate().unwrap();
+    }
+
     #[test]
-    fn a_replaced_file_reads_back_as_written() {
+    fn files_read_back_as_written_before_and_after_they_reach_the_disk() {
         let dir = tempfile::tempdir().unwrap();
         let directory = DerivedDirectory::open(dir.path()).unwrap();
-        for content in [&b""[..], b"{}", "mit Umlaut ü\n".as_bytes()] {
-            directory.atomic_write(Path::new("meta.json"), content).unwrap();
-            assert_eq!(directory.atomic_read(Path::new("meta.json")).unwrap(), content);
-        }
+        let large = vec![7; IN_MEMORY_BYTES_MAX + 1];
+        write(&directory, "small.term", b"abc");
+        write(&directory, "large.term", &large);
+        directory.atomic_write(Path::new(META_FILE), b"{}").unwrap();
+        assert!(!dir.path().join("small.term").exists() && dir.path().join("large.term").exists());
+        let check = |directory: &DerivedDirectory| {
+            assert_eq!(read(directory, "small.term"), b"abc");
+            assert_eq!(read(directory, "large.term"), large);
+            assert_eq!(directory.atomic_read(Path::new(META_FILE)).unwrap(), b"{}");
+        };
+        check(&directory);
+        directory.persist().unwrap();
+        assert_eq!(directory.recent_bytes(), 0);
+        check(&directory);
+        check(&DerivedDirectory::open(dir.path()).unwrap());
+    }
+
+    #[test]
+    fn a_file_of_the_index_on_disk_is_deleted_only_when_a_newer_one_is_there() {
+        let dir = tempfile::tempdir().unwrap();
+        let directory = DerivedDirectory::open(dir.path()).unwrap();
+        let old = Path::new("old.term");
+        write(&directory, "old.term", b"old");
+        directory.persist().unwrap();
+        directory.delete(old).unwrap();
+        assert!(!directory.exists(old).unwrap() && directory.delete(old).is_err());
+        assert!(dir.path().join(old).exists());
+        directory.persist().unwrap();
+        assert!(!dir.path().join(old).exists());
     }
 
     #[test]
     fn any_changed_byte_of_a_replaced_file_is_noticed() {
         let dir = tempfile::tempdir().unwrap();
-        let directory = DerivedDirectory::open(dir.path()).unwrap();
-        let path = Path::new("meta.json");
-        directory.atomic_write(path, br#"{"position": 17}"#).unwrap();
-        let good = fs::read(dir.path().join(path)).unwrap();
+        let path = dir.path().join(META_FILE);
+        replace(&path, br#"{"position": 17}"#).unwrap();
+        let good = fs::read(&path).unwrap();
+        let read = || DerivedDirectory::open(dir.path()).unwrap().atomic_read(Path::new(META_FILE));
+        assert_eq!(read().unwrap(), br#"{"position": 17}"#);
         for at in 0..good.len() {
             let mut bad = good.clone();
             bad[at] ^= 1;
-            fs::write(dir.path().join(path), &bad).unwrap();
-            assert!(directory.atomic_read(path).is_err(), "byte {at} changed unnoticed");
+            fs::write(&path, &bad).unwrap();
+            assert!(read().is_err(), "byte {at} changed unnoticed");
         }
         for length in 0..good.len() {
-            fs::write(dir.path().join(path), &good[..length]).unwrap();
-            assert!(directory.atomic_read(path).is_err(), "{length} bytes were accepted");
+            fs::write(&path, &good[..length]).unwrap();
+            assert!(read().is_err(), "{length} bytes were accepted");
         }
     }
 }

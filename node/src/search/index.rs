@@ -34,6 +34,10 @@ const EDIT_HEAP_BYTES: usize = 15_000_000;
 const BULK_HEAP_BYTES: usize = 64_000_000;
 /// Decompressed blocks of stored records kept per segment; a page needs a few.
 const STORE_BLOCKS_KEPT: usize = 8;
+/// What an index keeps in memory before it goes to the disk, in bytes and in calls of
+/// [`SearchIndex::apply`]; a crash means that these are applied again.
+const RECENT_BYTES_MAX: usize = 4_000_000;
+const RECENT_APPLIED_MAX: u32 = 64;
 /// Longest key of a record.
 const KEY_BYTES_MAX: usize = 256;
 pub(super) const CURRENT_FILE: &str = "current";
@@ -136,7 +140,9 @@ pub(super) struct Generation {
     reader: IndexReader,
     columns: ColumnCache,
     position: Mutex<Option<u64>>,
-    pub(super) directory: Option<PathBuf>,
+    /// Nowhere for an index in memory.
+    directory: Option<DerivedDirectory>,
+    pub(super) path: Option<PathBuf>,
 }
 
 /// What changes need; exists once.
@@ -144,6 +150,8 @@ struct Writing {
     writer: Option<IndexWriter>,
     analyzer: Analyzer,
     bulk: bool,
+    /// How often something was applied that is not on the disk.
+    recent: u32,
 }
 
 /// Stored with every commit.
@@ -182,7 +190,7 @@ impl SearchIndex {
                 (generation, OpenOutcome::NeedsRebuild { reason })
             }
         };
-        if let Some(in_use) = &generation.directory {
+        if let Some(in_use) = &generation.path {
             remove_generations_except(dir, in_use).map_err(failed)?;
         }
         Ok((SearchIndex::with(Some(dir.to_owned()), source, generation), outcome))
@@ -200,7 +208,12 @@ impl SearchIndex {
             home,
             source: source.to_owned(),
             serving: RwLock::new(Arc::new(generation)),
-            writing: Mutex::new(Writing { writer: None, analyzer: Analyzer::for_few(), bulk: false }),
+            writing: Mutex::new(Writing {
+                writer: None,
+                analyzer: Analyzer::for_few(),
+                bulk: false,
+                recent: 0,
+            }),
             reading: Mutex::new(Analyzer::for_few()),
         }
     }
@@ -238,9 +251,20 @@ impl SearchIndex {
             }
             written?;
             serving.reload()?;
+            *locked(&serving.position) = Some(position);
+            writing.recent += 1;
+            if writing.recent >= RECENT_APPLIED_MAX || serving.recent_bytes() >= RECENT_BYTES_MAX {
+                writing.persist(&serving)?;
+            }
         }
         *locked(&serving.position) = Some(position);
         Ok(())
+    }
+
+    /// Brings to the disk what was applied; done now and then, and when the index is dropped.
+    pub fn persist(&self) -> Result<(), ApplyError> {
+        let mut writing = locked(&self.writing);
+        writing.persist(&self.serving())
     }
 
     /// Gives indexing more memory while many records come at once, or takes it back.
@@ -250,7 +274,7 @@ impl SearchIndex {
         let mut writing = locked(&self.writing);
         if writing.bulk != bulk {
             let analyzer = if bulk { Analyzer::for_many() } else { Analyzer::for_few() };
-            *writing = Writing { writer: None, analyzer, bulk };
+            *writing = Writing { writer: None, analyzer, bulk, recent: writing.recent };
         }
     }
 
@@ -309,7 +333,25 @@ impl DerefMut for ReadingAnalyzer<'_> {
     }
 }
 
+impl Drop for SearchIndex {
+    fn drop(&mut self) {
+        let serving = self.serving();
+        let mut writing = locked(&self.writing);
+        // First, so that nothing is merged any more.
+        writing.writer = None;
+        if let Err(error) = writing.persist(&serving) {
+            tracing::warn!(%error, "the search index will have to catch up at the next start");
+        }
+    }
+}
+
 impl Writing {
+    fn persist(&mut self, generation: &Generation) -> Result<(), ApplyError> {
+        generation.persist().map_err(|error| ApplyError::Write(error.to_string()))?;
+        self.recent = 0;
+        Ok(())
+    }
+
     fn write(
         &mut self,
         generation: &Generation,
@@ -343,7 +385,7 @@ impl Generation {
     fn open(path: &Path, source: &str) -> Result<Generation, RebuildReason> {
         let damaged = |error: &dyn std::fmt::Display| RebuildReason::Damaged { detail: error.to_string() };
         let directory = DerivedDirectory::open(path).map_err(|error| damaged(&error))?;
-        let index = Index::open(directory).map_err(|error| match error {
+        let index = Index::open(directory.clone()).map_err(|error| match error {
             TantivyError::IncompatibleIndex(_) => RebuildReason::OtherFormat,
             other => damaged(&other),
         })?;
@@ -365,28 +407,31 @@ impl Generation {
         if let Some(file) = bad_files.iter().min() {
             return Err(damaged(&format!("the checksum of {} does not match", file.display())));
         }
-        Generation::with(index, fields, Some(path.to_owned()), Some(payload.position))
+        directory.remove_all_but(&index.directory().list_managed_files()).map_err(|error| damaged(&error))?;
+        Generation::with(index, fields, Some((directory, path.to_owned())), Some(payload.position))
             .map_err(|error| damaged(&error))
     }
 
     /// Makes an empty generation in a directory that exists, or in memory.
     pub(super) fn create(path: Option<PathBuf>) -> tantivy::Result<Generation> {
         let (schema, fields) = Fields::schema();
-        let directory: Box<dyn Directory> = match &path {
-            Some(path) => Box::new(DerivedDirectory::open(path)?),
-            None => Box::new(RamDirectory::create()),
-        };
         // A thread per commit to compress stored records would cost an edit more than it saves.
         let settings =
             IndexSettings { docstore_compress_dedicated_thread: false, ..IndexSettings::default() };
-        let index = Index::create(directory, schema, settings)?;
-        Generation::with(index, fields, path, None)
+        let Some(path) = path else {
+            let index = Index::create(RamDirectory::create(), schema, settings)?;
+            return Generation::with(index, fields, None, None);
+        };
+        let directory = DerivedDirectory::open(&path)?;
+        let index = Index::create(directory.clone(), schema, settings)?;
+        directory.persist()?;
+        Generation::with(index, fields, Some((directory, path)), None)
     }
 
     fn with(
         index: Index,
         fields: Fields,
-        directory: Option<PathBuf>,
+        place: Option<(DerivedDirectory, PathBuf)>,
         position: Option<u64>,
     ) -> tantivy::Result<Generation> {
         Fields::register(&index);
@@ -396,7 +441,16 @@ impl Generation {
             .doc_store_cache_num_blocks(STORE_BLOCKS_KEPT)
             .try_into()?;
         let columns = ColumnCache::default();
-        Ok(Generation { index, fields, reader, columns, position: Mutex::new(position), directory })
+        let (directory, path) = place.unzip();
+        Ok(Generation { index, fields, reader, columns, position: Mutex::new(position), directory, path })
+    }
+
+    fn recent_bytes(&self) -> usize {
+        self.directory.as_ref().map_or(0, DerivedDirectory::recent_bytes)
+    }
+
+    pub(super) fn persist(&self) -> io::Result<()> {
+        self.directory.as_ref().map_or(Ok(()), DerivedDirectory::persist)
     }
 
     pub(super) fn fields(&self) -> Fields {

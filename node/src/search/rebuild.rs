@@ -87,13 +87,14 @@ impl Rebuild<'_> {
         writer.wait_merging_threads()?;
         generation.reload()?;
         generation.set_position(position);
-        if let (Some(home), Some(path)) = (&self.owner.home, &generation.directory) {
+        if let (Some(home), Some(path)) = (&self.owner.home, &generation.path) {
+            generation.persist()?;
             // A rebuild is dear: this once, it is brought to the disk.
             sync_files(path)?;
             make_current(home, path)?;
         }
         let replaced = self.owner.serve(generation);
-        if let Some(path) = &replaced.directory
+        if let Some(path) = &replaced.path
             && let Err(error) = fs::remove_dir_all(path)
         {
             tracing::warn!(path = %path.display(), %error, "could not remove a replaced search index");
@@ -106,7 +107,7 @@ impl Drop for Rebuild<'_> {
     fn drop(&mut self) {
         let Some(Target { generation, writer }) = self.target.take() else { return };
         drop(writer);
-        if let Some(path) = generation.directory {
+        if let Some(path) = generation.path {
             // What cannot be removed now is removed when the index is opened again.
             let _ = fs::remove_dir_all(path);
         }

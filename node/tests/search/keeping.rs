@@ -123,6 +123,43 @@ fn an_index_opens_where_it_stood() {
 }
 
 #[test]
+fn after_a_crash_at_any_edit_the_index_opens_at_an_earlier_one_and_catches_up() {
+    let dir = tempfile::tempdir().unwrap();
+    let all = records();
+    let index = rebuilt(dir.path(), &all, 0);
+    let edit = |number: usize| {
+        let mut edited = all[number % all.len()].clone();
+        edited.description_de = format!("Fassung {number}");
+        put(&[edited])
+    };
+    let mut persisted = Vec::new();
+    for number in 1..=70 {
+        index.apply(&edit(number), number as u64).unwrap();
+        if ![1, 20, 64, 66, 70].contains(&number) {
+            continue;
+        }
+        // What is on the disk while the index is open is what a crash would leave.
+        let crashed = tempfile::tempdir().unwrap();
+        copy_all(dir.path(), crashed.path());
+        let (survivor, outcome) = open(crashed.path());
+        assert_eq!(outcome, OpenOutcome::Ready, "after {number} edits");
+        let reached = survivor.position().unwrap();
+        persisted.push(reached);
+        assert!(reached <= number as u64 && survivor.records() == all.len() as u64);
+        for again in reached as usize + 1..=number {
+            survivor.apply(&edit(again), again as u64).unwrap();
+        }
+        assert_eq!(search(&survivor, "Fassung").hits.len(), search(&index, "Fassung").hits.len());
+        assert_eq!(search(&survivor, &format!("Fassung {number}")).total, 1);
+    }
+    assert_eq!(persisted, [0, 0, 64, 64, 64]);
+    index.persist().unwrap();
+    let crashed = tempfile::tempdir().unwrap();
+    copy_all(dir.path(), crashed.path());
+    assert_eq!(open(crashed.path()).0.position(), Some(70));
+}
+
+#[test]
 fn an_index_that_was_never_finished_is_missing() {
     let dir = tempfile::tempdir().unwrap();
     for _ in 0..2 {
