@@ -5,6 +5,8 @@
 //! Each rule is a function over plain text that names what breaks it, and each
 //! is first shown a planted breach, so that a rule that has gone blind fails.
 
+#![expect(clippy::unwrap_used, reason = "a test may fail")]
+
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;

@@ -6,6 +6,8 @@
 //! `HANSE_SEEDS=0..5000` a long run. A seed that once failed is kept in
 //! [`KEPT`].
 
+#![expect(clippy::print_stderr, reason = "a failing seed is told to the person who runs the test")]
+
 #[path = "simulation/hostile.rs"]
 mod hostile;
 #[path = "simulation/node.rs"]
@@ -22,6 +24,10 @@ use world::{Weather, World};
 /// Seeds that once found a fault.
 const KEPT: [u64; 0] = [];
 
+#[expect(
+    clippy::disallowed_methods,
+    reason = "the seeds to run are chosen outside; the runs see nothing of it"
+)]
 fn seeds(default: Range<u64>) -> Vec<u64> {
     let given = std::env::var("HANSE_SEEDS").ok();
     let range = match given.as_deref().map(|text| text.split_once("..").ok_or(text)) {

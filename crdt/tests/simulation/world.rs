@@ -40,7 +40,7 @@ enum Happening {
     Timeout { node: usize },
     Reconnect { a: usize, b: usize },
     Restart { node: usize },
-    Work { node: usize, start: u64, effect: Effect },
+    Work { node: usize, start: u64, effect: Box<Effect> },
 }
 
 #[derive(Debug)]
@@ -261,7 +261,7 @@ impl World {
             Happening::Reconnect { a, b } => self.connect(a, b),
             Happening::Work { node, start, effect } => {
                 if self.nodes[node].run.is_some() && self.nodes[node].starts == start {
-                    self.nodes[node].work(self.now, effect);
+                    self.nodes[node].work(self.now, *effect);
                     self.drain(node);
                 }
             }
@@ -344,7 +344,7 @@ impl World {
                 Some(effect) => {
                     let start = self.nodes[node].starts;
                     let delay = 1 + self.random.below(25);
-                    self.at(delay, Happening::Work { node, start, effect });
+                    self.at(delay, Happening::Work { node, start, effect: Box::new(effect) });
                 }
                 None => {}
             }
