@@ -102,7 +102,7 @@ pub(crate) async fn run(order: Order) -> Result<(), Failure> {
         }
     }
     let shown = match failed {
-        None => live::run(&nodes, order.live_s, stop).await,
+        None => live::run(&nodes, &order.directory, order.live_s, stop).await,
         Some(failure) => Err(failure),
     };
     let mut stopped = Ok(());

@@ -2,6 +2,7 @@
 //! follows what happens.
 
 use std::num::NonZeroU32;
+use std::path::Path;
 use std::time::Duration;
 
 use crdt::catalog::RecordEdit;
@@ -23,10 +24,11 @@ const TITLE_MAX: usize = 40;
 /// Shows the towns until `stop`, editing a record now and then if asked.
 pub(super) async fn run(
     nodes: &[Serving],
+    directory: &Path,
     live_s: Option<NonZeroU32>,
     stop: CancellationToken,
 ) -> Result<(), Failure> {
-    write_table(nodes)?;
+    write_table(nodes, directory)?;
     let mut lines = Lines::default();
     let mut look = tokio::time::interval(LOOK);
     let mut editor = Editor::default();
@@ -60,7 +62,12 @@ async fn broken(nodes: &[Serving]) -> Failure {
     failure
 }
 
-fn write_table(nodes: &[Serving]) -> Result<(), Failure> {
+/// A multiaddr without the peer id, which nobody needs to read here.
+fn place_of(address: &str) -> &str {
+    address.split_once("/p2p/").map_or(address, |(place, _)| place)
+}
+
+fn write_table(nodes: &[Serving], directory: &Path) -> Result<(), Failure> {
     let rows: Vec<Vec<String>> = nodes
         .iter()
         .map(|node| {
@@ -69,16 +76,23 @@ fn write_table(nodes: &[Serving]) -> Result<(), Failure> {
                 node.handle().town().name,
                 listeners.public_url(),
                 listeners.desk_url(),
-                listeners.network.first().cloned().unwrap_or_default(),
+                listeners.network.first().map_or(String::new(), |address| place_of(address).to_owned()),
             ]
         })
         .collect();
     output::table(&["TOWN", "PORTAL", "DESK", "NETWORK"], &rows)?;
-    output::line("\nOpen a portal, or edit a record and watch the others find it:")?;
-    output::line(
-        "  hanse edit --dir demo-data/soest baumkataster --set title.de=\"Baumkataster der Stadt\"",
-    )?;
+    if directory.join("soest").is_dir() {
+        write_hint(directory)?;
+    }
     output::line("Ctrl-C stops all; the same command continues.\n")
+}
+
+fn write_hint(directory: &Path) -> Result<(), Failure> {
+    output::line("\nOpen a portal, or edit a record and watch the others find it:")?;
+    output::line(format!(
+        "  hanse edit --dir {} baumkataster --set title.de=\"Baumkataster der Stadt\"",
+        directory.join("soest").display()
+    ))
 }
 
 /// One line about a node, equal as long as nothing happens.
