@@ -207,6 +207,10 @@ impl Directory {
         if path.join(MEMBER_FILE).exists() {
             return Err(DirectoryError::Exists { path: path.to_owned() });
         }
+        // Before anything is made: the node's key is not known yet, the form is.
+        for address in &new.addresses {
+            full_address(address, &PublicKey::default())?;
+        }
         make_private_directory(path)?;
         let identity = keys::create(&path.join(IDENTITY_KEY_FILE))?;
         let node = keys::create(&path.join(NODE_KEY_FILE))?;

@@ -5,6 +5,7 @@
 //! and nothing is believed that is not signed by all founders.
 
 use std::collections::BTreeSet;
+use std::path::Path;
 
 use crdt::authority::{Authority, AuthorityRejection, Export};
 use crdt::certificate::NodeCertificate;
@@ -15,7 +16,8 @@ use crdt::signed::{Record, Signed};
 use ed25519_dalek::SigningKey;
 
 use crate::directory::{Directory, DirectoryError, MemberFile};
-use crate::store::{ReadStoreError, WriteError};
+use crate::keys;
+use crate::store::{ReadStoreError, StoreSettings, WriteError};
 
 /// Why a charter was not made, signed or adopted. Nothing has been changed.
 #[derive(Debug, thiserror::Error)]
@@ -194,6 +196,26 @@ pub fn adopt(
     write.set_federation(federation)?;
     write.put_authority(&authority.export())?;
     write.commit()?;
+    Ok(federation)
+}
+
+/// Founds a federation of directories that all lie on this machine, for trials:
+/// what towns do with files and the telephone, in one step.
+pub fn found_here(name: &str, paths: &[&Path], now: UnixMillis) -> Result<FederationId, FoundingError> {
+    let open = |path: &&Path| Directory::open(path, StoreSettings::default());
+    let directories = paths.iter().map(open).collect::<Result<Vec<_>, _>>()?;
+    let members: Vec<MemberFile> = directories.iter().map(|directory| directory.member.clone()).collect();
+    let mut charter = found(name, &members, keys::random().map_err(DirectoryError::from)?, now)?;
+    let federation = charter.id().as_federation();
+    let mut certificates = Vec::with_capacity(directories.len());
+    for directory in &directories {
+        let identity = directory.identity_key()?;
+        sign(&mut charter, &identity)?;
+        certificates.push(certificate(&directory.member, federation, &identity));
+    }
+    for directory in &directories {
+        adopt(directory, charter.clone(), certificates.clone())?;
+    }
     Ok(federation)
 }
 

@@ -198,7 +198,10 @@ pub enum NetworkError {
     #[error("cannot listen: {0}")]
     Address(#[from] AddressError),
     /// The system refuses to listen.
-    #[error("cannot listen on `{address}`: {problem}")]
+    #[error(
+        "listen on `{address}`: {problem}; if the port is taken, stop that program or give another one in \
+         `network.listen`"
+    )]
     Listen {
         /// The address as configured.
         address: String,
