@@ -6,6 +6,7 @@
 //! served to this command alone, on a port of the loopback that nobody knows.
 
 use std::path::Path;
+use std::time::Duration;
 
 use crdt::ids::{ChangeHash, DatasetId};
 use reqwest::Method;
@@ -19,6 +20,11 @@ use crate::serving::Serving;
 
 /// Records looked through at most for a name that is no id.
 const NAMES_MAX: usize = 10_000;
+
+/// How often and after what time a name that is not found is looked up again:
+/// a record made a moment ago is durable before it can be found.
+const INDEX_LOOKS: u32 = 3;
+const INDEX_DELAY: Duration = Duration::from_millis(250);
 
 /// Leave to write what other towns replicate while no node is running.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, clap::Args)]
@@ -133,25 +139,35 @@ impl Access {
             return Ok(id);
         }
         let own = self.status().await?["node"]["town"].clone();
-        let mut found: Vec<(bool, DatasetId)> = Vec::new();
+        let mut found = self.called(name, &own).await?;
+        for _ in 0..INDEX_LOOKS {
+            if !found.is_empty() {
+                break;
+            }
+            tokio::time::sleep(INDEX_DELAY).await;
+            found = self.called(name, &own).await?;
+        }
+        choose(name, &found)
+    }
+
+    /// All records of this name, and whether each is the town's own.
+    async fn called(&self, name: &str, own: &Value) -> Result<Vec<(bool, DatasetId)>, Failure> {
+        let mut found = Vec::new();
         let mut offset = 0;
         loop {
             let query =
                 [("offset", offset.to_string()), ("limit", "100".to_owned()), ("sort", "title".to_owned())];
             let page = self.search(&query).await?;
             let items = page["items"].as_array().cloned().unwrap_or_default();
+            let named = items.iter().filter(|item| is_called(item, name));
             found.extend(
-                items
-                    .iter()
-                    .filter(|item| is_called(item, name))
-                    .filter_map(|item| Some((item["town"] == own, item["id"].as_str()?.parse().ok()?))),
+                named.filter_map(|item| Some((item["town"] == *own, item["id"].as_str()?.parse().ok()?))),
             );
             offset += items.len();
             if items.is_empty() || offset >= NAMES_MAX {
-                break;
+                return Ok(found);
             }
         }
-        choose(name, &found)
     }
 }
 

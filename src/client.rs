@@ -38,6 +38,7 @@ struct ErrorDetail {
     code: String,
     message: String,
     remedy: Option<String>,
+    value: Option<String>,
     #[serde(default)]
     obstacles: Vec<Obstacle>,
 }
@@ -131,6 +132,9 @@ fn refusal(status: StatusCode, body: &str) -> Failure {
         return Failure::refused_saying(format!("the running node answered {status}"));
     };
     let mut sentence = format!("the node refused: {}", error.message.trim_end_matches('.'));
+    if let Some(value) = error.value.filter(|value| !sentence.contains(value.as_str())) {
+        sentence += &format!(" (`{value}`)");
+    }
     if let Some(remedy) = error.remedy.filter(|remedy| !sentence.contains(remedy.as_str())) {
         sentence += &format!("; {remedy}");
     }
@@ -153,10 +157,10 @@ mod tests {
 
     #[test]
     fn a_refusal_is_said_in_the_nodes_own_words() {
-        let body = r#"{"error": {"code": "x", "message": "no such field", "remedy": "did you mean `title`?",
+        let body = r#"{"error": {"code": "x", "message": "no such field", "value": "titel", "remedy": "did you mean `title`?",
             "obstacles": [{"field": "a", "message": "a is missing", "message_de": "a fehlt"}]}}"#;
         let text = format!("{:?}", refusal(StatusCode::BAD_REQUEST, body));
-        assert!(text.contains("no such field; did you mean `title`?"), "{text}");
+        assert!(text.contains("no such field (`titel`); did you mean `title`?"), "{text}");
         assert!(text.contains("a is missing") && text.contains("Input"), "{text}");
         assert!(format!("{:?}", refusal(StatusCode::CONFLICT, body)).contains("Refused"));
         assert!(format!("{:?}", refusal(StatusCode::BAD_GATEWAY, "<html>")).contains("502"));

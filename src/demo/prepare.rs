@@ -7,10 +7,9 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use node::demo::{DemoRecord, Records, synthetic_record};
-use node::directory::{Directory, MEMBER_FILE, MemberFile, NewTown};
+use node::directory::{Directory, MEMBER_FILE, NewTown};
+use node::founding;
 use node::handle::{CreateError, NodeHandle, PublishError};
-use node::store::StoreSettings;
-use node::{founding, keys};
 use serde::{Deserialize, Serialize};
 
 use super::{BASE_PORT_DEFAULT, Order, Place};
@@ -112,40 +111,26 @@ fn found(order: &Order, places: &[Place], base_port: u16) -> Result<(), Failure>
         )));
     }
     let spinner = progress::spinner("founding the federation");
-    let members: Vec<MemberFile> =
-        places.iter().map(|place| init(place, base_port)).collect::<Result<_, _>>()?;
-    let nonce = keys::random().map_err(Failure::refused)?;
-    let mut charter = founding::found(FEDERATION, &members, nonce, clock::now()).map_err(Failure::input)?;
-    let federation = charter.id().as_federation();
-    let mut certificates = Vec::new();
-    let mut directories = Vec::new();
     for place in places {
-        let directory =
-            Directory::open(&place.directory, StoreSettings::default()).map_err(Failure::refused)?;
-        let identity = directory.identity_key().map_err(Failure::refused)?;
-        founding::sign(&mut charter, &identity).map_err(Failure::refused)?;
-        certificates.push(founding::certificate(&directory.member, federation, &identity));
-        directories.push(directory);
+        init(place, base_port)?;
     }
-    for directory in &directories {
-        founding::adopt(directory, charter.clone(), certificates.clone()).map_err(Failure::refused)?;
-    }
+    let paths: Vec<&Path> = places.iter().map(|place| place.directory.as_path()).collect();
+    founding::found_here(FEDERATION, &paths, clock::now()).map_err(Failure::input)?;
     spinner.finish_and_clear();
     Ok(())
 }
 
-fn init(place: &Place, base_port: u16) -> Result<MemberFile, Failure> {
+fn init(place: &Place, base_port: u16) -> Result<(), Failure> {
     let new = NewTown {
         town: place.town.town,
         code: place.town.code.clone(),
         name: place.town.name.clone(),
         addresses: vec![place.network_address(base_port)],
     };
-    let member = Directory::init(&place.directory, &new).map_err(Failure::refused)?;
+    Directory::init(&place.directory, &new).map_err(Failure::refused)?;
     let settings = place.directory.join(node::config::FILE_NAME);
     fs::write(&settings, place.config(base_port).to_toml())
-        .map_err(|error| Failure::refused(format!("write `{}`: {error}", settings.display())))?;
-    Ok(member)
+        .map_err(|error| Failure::refused(format!("write `{}`: {error}", settings.display())))
 }
 
 async fn load(places: &[Place], records: &[DemoRecord], synthetic: u64, seed: u64) -> Result<(), Failure> {
