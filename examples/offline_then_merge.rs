@@ -15,37 +15,30 @@ use std::error::Error;
 use crdt::audience::Audience;
 use crdt::authority::Authority;
 use crdt::catalog::{Dataset, DatasetEdit};
-use crdt::charter::CharterChain;
 use crdt::gate;
 use crdt::genesis::{DocumentKind, Genesis, GenesisClass};
-use crdt::ids::{BootNonce, DatasetId, FederationId, GenesisNonce, Pseudonym, Town, UnixMillis};
+use crdt::ids::{BootNonce, DatasetId, GenesisNonce, Pseudonym, Town, UnixMillis};
 use crdt::sealed_document::{SealedDocument, Signer};
 use crdt::signed::public_key;
 use node::directory::{Directory, MemberFile, NewTown};
+use node::store::StoreSettings;
 use node::{founding, keys};
 use serde_json::{Value, json};
 
 fn main() -> Result<(), Box<dyn Error>> {
     let place = tempfile::tempdir()?;
-    let town = Town::parse("05974040")?;
+    let (town, path) = (Town::parse("05974040")?, place.path().join("soest"));
     let new = NewTown { town, code: "soest".into(), name: "Soest".into(), addresses: vec![] };
-    let member = Directory::init(&place.path().join("soest"), &new)?;
-    let identity = keys::read(&place.path().join("soest/identity.key"))?;
-    let mut charter =
-        founding::found("Beispiel", std::slice::from_ref(&member), keys::random()?, UnixMillis(0))?;
-    founding::sign(&mut charter, &identity)?;
-    let federation = charter.id().as_federation();
-    let mut authority = Authority::new(CharterChain::found(charter, &federation)?);
+    let member = Directory::init(&path, &new)?;
+    let federation = founding::found_here("Beispiel", &[&path], UnixMillis(0))?;
+    let directory = Directory::open(&path, StoreSettings::default())?;
+    let identity = directory.identity_key()?;
+    let mut authority = founding::stored_authority(&directory.replica.read()?)?.ok_or("it is founded")?;
 
     // The town hall and the building yard each have a node, certified by the town.
     let mut node = |name: &str| -> Result<Signer, Box<dyn Error>> {
         let key = keys::create(&place.path().join(format!("{name}.key")))?;
-        let transport = keys::create(&place.path().join(format!("{name}-transport.key")))?;
-        let file = MemberFile {
-            node_key: public_key(&key),
-            transport_key: public_key(&transport),
-            ..member.clone()
-        };
+        let file = MemberFile { node_key: public_key(&key), ..member.clone() };
         let certificate = founding::certificate(&file, federation, &identity);
         authority.admit_certificate(certificate.clone())?;
         Ok(Signer {
@@ -58,7 +51,9 @@ fn main() -> Result<(), Box<dyn Error>> {
     };
     let (hall, yard) = (node("hall")?, node("yard")?);
 
-    let mut at_hall = SealedDocument::begin(genesis(federation, town)?, None);
+    let (kind, class, nonce) = (DocumentKind::Dataset, GenesisClass::Open, GenesisNonce(keys::random()?));
+    let genesis = Genesis { federation, kind, owner: town, class, nonce };
+    let mut at_hall = SealedDocument::begin(genesis, None);
     let dataset = Dataset::new(DatasetId::from_random(keys::random()?));
     at_hall.author(&hall, Pseudonym::default(), UnixMillis(1), |document, actor| {
         document.edit_dataset(actor, &DatasetEdit::first(&dataset))
@@ -68,7 +63,11 @@ fn main() -> Result<(), Box<dyn Error>> {
 
     // The line is down. Both work on.
     edit(&mut at_hall, &hall, json!({"title": "Spiel- und Bolzplätze", "frequency": "MONTHLY"}))?;
-    edit(&mut at_yard, &yard, json!({"title": "Spielplätze der Stadt", "keywords": {"add": ["Sport"]}}))?;
+    edit(
+        &mut at_yard,
+        &yard,
+        json!({"title": "Spielplätze der Stadt", "keywords": {"de": {"add": ["Sport"]}}}),
+    )?;
 
     // The line is back. Each lets the other's changes through the gate.
     exchange(&authority, &at_hall.clone(), &mut at_yard)?;
@@ -85,11 +84,6 @@ fn main() -> Result<(), Box<dyn Error>> {
     }
     assert_eq!(at_hall.document().conflicts().len(), 1, "only the title was changed on both sides");
     Ok(())
-}
-
-fn genesis(federation: FederationId, owner: Town) -> Result<Genesis, Box<dyn Error>> {
-    let (kind, class) = (DocumentKind::Dataset, GenesisClass::Open);
-    Ok(Genesis { federation, kind, owner, class, nonce: GenesisNonce(keys::random()?) })
 }
 
 fn edit(document: &mut SealedDocument, signer: &Signer, body: Value) -> Result<(), Box<dyn Error>> {

@@ -19,8 +19,7 @@ use node::directory::{Directory, NewTown};
 use node::founding;
 use node::handle::NodeHandle;
 use node::node::{Node, Reach};
-use node::store::StoreSettings;
-use node::view::{Reader, SearchQuery};
+use node::view::{Phase, Reader, SearchQuery};
 use serde_json::json;
 
 #[tokio::main]
@@ -29,27 +28,10 @@ async fn main() -> Result<(), Box<dyn Error>> {
     let port = std::net::TcpListener::bind("127.0.0.1:0")?.local_addr()?.port();
     let address = format!("/ip4/127.0.0.1/tcp/{port}");
     let (soest, olpe) = (place.path().join("soest"), place.path().join("olpe"));
-    found(&[
-        (
-            &soest,
-            NewTown {
-                town: Town::parse("05974040")?,
-                code: "soest".into(),
-                name: "Soest".into(),
-                addresses: vec![address.clone()],
-            },
-        ),
-        // Olpe only dials out: its firewall lets nobody in.
-        (
-            &olpe,
-            NewTown {
-                town: Town::parse("05966024")?,
-                code: "olpe".into(),
-                name: "Olpe".into(),
-                addresses: vec![],
-            },
-        ),
-    ])?;
+    init(&soest, "05974040", "soest", vec![address.clone()])?;
+    // Olpe only dials out: its firewall lets nobody in.
+    init(&olpe, "05966024", "olpe", vec![])?;
+    founding::found_here("Beispiel", &[&soest, &olpe], UnixMillis(0))?;
 
     let soest = serve(&soest, vec![address]).await?;
     let olpe = serve(&olpe, vec![]).await?;
@@ -66,6 +48,7 @@ async fn main() -> Result<(), Box<dyn Error>> {
         found_by(&olpe.handle(), "Trinkbrunnen")?.len()
     );
 
+    ready(&soest.handle()).await?;
     soest.handle().publish(id).await?;
     until(&olpe.handle(), "Trinkbrunnen", id).await?;
     println!("Published in Soest, found in Olpe.");
@@ -79,23 +62,9 @@ async fn main() -> Result<(), Box<dyn Error>> {
     Ok(())
 }
 
-/// What people do with member files, a charter file and the telephone.
-fn found(towns: &[(&Path, NewTown)]) -> Result<(), Box<dyn Error>> {
-    let members =
-        towns.iter().map(|(path, new)| Directory::init(path, new)).collect::<Result<Vec<_>, _>>()?;
-    let mut charter = founding::found("Beispiel", &members, node::keys::random()?, UnixMillis(0))?;
-    let federation = charter.id().as_federation();
-    let mut certificates = Vec::new();
-    for (path, _) in towns {
-        let directory = Directory::open(path, StoreSettings::default())?;
-        let identity = directory.identity_key()?;
-        founding::sign(&mut charter, &identity)?;
-        certificates.push(founding::certificate(&directory.member, federation, &identity));
-    }
-    for (path, _) in towns {
-        let directory = Directory::open(path, StoreSettings::default())?;
-        founding::adopt(&directory, charter.clone(), certificates.clone())?;
-    }
+fn init(path: &Path, key: &str, code: &str, addresses: Vec<String>) -> Result<(), Box<dyn Error>> {
+    let new = NewTown { town: Town::parse(key)?, code: code.into(), name: code.into(), addresses };
+    Directory::init(path, &new)?;
     Ok(())
 }
 
@@ -115,6 +84,17 @@ async fn until(handle: &NodeHandle, words: &str, id: DatasetId) -> Result<(), Bo
     let mut events = handle.subscribe();
     while !found_by(handle, words)?.contains(&id) {
         events.recv().await?;
+        tokio::task::block_in_place(|| handle.settle_search());
+    }
+    Ok(())
+}
+
+/// A node publishes once it knows from a peer what it has published before.
+async fn ready(handle: &NodeHandle) -> Result<(), Box<dyn Error>> {
+    let mut events = handle.subscribe();
+    while handle.phase() != Phase::Ready {
+        events.recv().await?;
+        tokio::task::block_in_place(|| handle.settle_search());
     }
     Ok(())
 }

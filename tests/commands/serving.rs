@@ -40,7 +40,7 @@ fn commands_go_through_the_running_node() {
     let shown = hanse("show --dir {} brunnen --json", at).json();
     assert_eq!((&shown["title"]["de"], &shown["id"]), (&"Trinkbrunnen".into(), &made["id"]));
     hanse("edit --dir {} brunnen --set licence=geheim", at).refused(2, &["licence", "geheim"]);
-    hanse("publish --dir {} brunnen", at).refused(2, &["obstacles", "distributions"]);
+    hanse("publish --dir {} brunnen", at).refused(1, &["no federation", "hanse charter"]);
 
     hanse("serve --dir {}", at).refused(1, &["in use", &node.child.id().to_string()]);
     for line in ["verify --dir {}", "dump-decoded --dir {}", "charter show --dir {}"] {
@@ -97,7 +97,12 @@ fn private(file: &Path) {
 fn a_taken_port_is_said_in_one_sentence() {
     let temp = tempfile::tempdir().expect("a directory");
     let at = temp.path();
-    hanse("init --dir {} --town soest --ags 05974040", at).done();
+    hanse("init --dir {}/t --town soest --ags 05974040", at).done();
+    // Only a member of a federation listens for other towns.
+    hanse("charter found --name Probe --out {}/c.json {}/t/member.json", at).done();
+    let print = hanse("charter show --json {}/c.json", at).json()["fingerprint"].to_string();
+    let print = print.trim_matches('"');
+    hanse(&format!("charter sign {{}}/c.json --dir {{}}/t --fingerprint {print}"), at).done();
     let taken = TcpListener::bind("127.0.0.1:0").expect("a free port");
     let address = taken.local_addr().expect("a bound socket has an address");
     for (variable, value, word) in [
@@ -106,7 +111,8 @@ fn a_taken_port_is_said_in_one_sentence() {
         ("HANSE_NETWORK_LISTEN", format!("/ip4/127.0.0.1/tcp/{}", address.port()), "network.listen"),
     ] {
         let mut serve = command(["serve", "--dir"]);
-        serve.arg(at).env("HANSE_PUBLIC_LISTEN", "127.0.0.1:0").env("HANSE_DESK_LISTEN", "127.0.0.1:0");
+        serve.arg(at.join("t"));
+        serve.env("HANSE_PUBLIC_LISTEN", "127.0.0.1:0").env("HANSE_DESK_LISTEN", "127.0.0.1:0");
         serve.env("HANSE_NETWORK_LISTEN", "").env(variable, value);
         run(serve).refused(1, &[word, &address.port().to_string(), "taken"]);
     }
