@@ -19,7 +19,7 @@ use super::words::{
 ///
 /// # Panics
 ///
-/// Never for a town that [`super::records`] has accepted: the word lists hold
+/// Never for a town that [`Records`](super::Records) has accepted: the word lists hold
 /// valid values only, which a test goes through.
 pub fn record(seed: u64, town: &DemoTown, index: u64) -> LocalRecord {
     let mut chance = Chance::of(seed, town, index);
