@@ -254,7 +254,13 @@ impl Authority {
     }
 
     /// Takes a certificate. Returns whether it, or a signature of it, is new.
-    pub fn admit_certificate(
+    pub fn admit_certificate(&mut self, signed: Signed<NodeCertificate>) -> Result<bool, AuthorityRejection> {
+        let new = self.enter_certificate(signed)?;
+        self.transport = self.derive_transport();
+        Ok(new)
+    }
+
+    fn enter_certificate(
         &mut self,
         mut signed: Signed<NodeCertificate>,
     ) -> Result<bool, AuthorityRejection> {
@@ -274,13 +280,18 @@ impl Authority {
             }
         };
         self.valid.insert(id);
-        self.transport = self.derive_transport();
         Ok(new)
     }
 
     /// Takes a revocation, before or after its certificate. Returns whether it,
     /// or a signature of it, is new.
-    pub fn admit_revocation(&mut self, mut signed: Signed<Revocation>) -> Result<bool, AuthorityRejection> {
+    pub fn admit_revocation(&mut self, signed: Signed<Revocation>) -> Result<bool, AuthorityRejection> {
+        let new = self.enter_revocation(signed)?;
+        self.transport = self.derive_transport();
+        Ok(new)
+    }
+
+    fn enter_revocation(&mut self, mut signed: Signed<Revocation>) -> Result<bool, AuthorityRejection> {
         let (id, revocation) = (signed.id(), signed.value());
         let keys = self.require_signed(&signed, revocation.federation, revocation.town)?;
         let (town, certificate) = (revocation.town, revocation.certificate);
@@ -297,7 +308,6 @@ impl Authority {
             }
         };
         self.revoked.entry(certificate).or_default().insert(id);
-        self.transport = self.derive_transport();
         Ok(new)
     }
 
@@ -317,7 +327,7 @@ impl Authority {
         self.derive();
         for signed in told.certificates {
             let id = signed.id();
-            match self.admit_certificate(signed) {
+            match self.enter_certificate(signed) {
                 Ok(true) => merged.certificates.push(id),
                 Ok(false) => {}
                 Err(rejection) => merged.rejected.push(rejection),
@@ -325,12 +335,13 @@ impl Authority {
         }
         for signed in told.revocations {
             let id = signed.id();
-            match self.admit_revocation(signed) {
+            match self.enter_revocation(signed) {
                 Ok(true) => merged.revocations.push(id),
                 Ok(false) => {}
                 Err(rejection) => merged.rejected.push(rejection),
             }
         }
+        self.transport = self.derive_transport();
         merged
     }
 

@@ -21,7 +21,9 @@
 //! - Connected nodes that exchange messages without loss end with equal sets,
 //!   whatever the order of edits, disconnections and restarts before (I1).
 //! - A peer can make us hold at most [`WINDOW_DOCUMENTS`] documents and
-//!   [`QUEUE_MAX`] leaves that are not judged (I6).
+//!   [`QUEUE_MAX`] leaves of [`QUEUE_BYTES_MAX`] bytes that are not judged (I6).
+//! - A peer that answers slowly, or not, keeps a document or a comparison from
+//!   the others for [`PATIENCE_MS`] at most.
 //!
 //! The bytes are specified in `docs/protocol.md` sections 10 and 11.
 
@@ -61,6 +63,10 @@ pub const LEVEL: u8 = 1;
 pub const WINDOW_DOCUMENTS: usize = 2 * WANTS_MAX;
 /// Leaves of one session that wait to be asked for, at most.
 pub const QUEUE_MAX: usize = 8_192;
+/// Bytes of these leaves' frontiers, at most.
+pub const QUEUE_BYTES_MAX: usize = 2 * 1_048_576;
+/// Sets of one town that peers may tell of, at most.
+pub const SETS_PER_TOWN_MAX: usize = 64;
 /// Bytes of changes that answer one Want, at most; what is left is asked for again.
 pub const WANT_BYTES_MAX: usize = 1_048_576;
 /// Changed leaves that one Have names; more make the peer compare the set.
@@ -71,6 +77,8 @@ pub const STALL_MS: u64 = 30_000;
 pub const PULSE_MS: u64 = 60_000;
 /// Milliseconds between two whole comparisons of one set with one peer.
 pub const COMPARE_MS: u64 = 2_000;
+/// Milliseconds for which one peer may keep a document or a comparison from the others.
+pub const PATIENCE_MS: u64 = 10_000;
 /// Milliseconds by which news of bulk work is held back, to be told at once.
 pub const BULK_MS: u64 = 500;
 
@@ -220,6 +228,14 @@ impl SetState {
     }
 }
 
+/// Who fetches a document.
+#[derive(Debug, Clone, Copy)]
+struct Claim {
+    session: SessionId,
+    /// When others may ask too; never while it is judged here.
+    until: Option<Millis>,
+}
+
 /// How a peer stands, for people.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct PeerReport {
@@ -252,9 +268,13 @@ pub struct Sync {
     sessions: BTreeMap<SessionId, Session>,
     budgets: BTreeMap<PublicKey, Budget>,
     /// Documents asked for or being judged, whoever carries them.
-    busy: BTreeMap<DocumentId, SessionId>,
+    busy: BTreeMap<DocumentId, Claim>,
+    /// When a document that another session claims may be asked for all the same.
+    retry_at: Option<Millis>,
     effects: VecDeque<Effect>,
     requests: u64,
+    /// Answers that were too long and were cut: the next begins elsewhere.
+    turns: usize,
     caught_up: bool,
 }
 
@@ -276,12 +296,14 @@ impl Sync {
             sessions: BTreeMap::new(),
             budgets: BTreeMap::new(),
             busy: BTreeMap::new(),
+            retry_at: None,
             effects: VecDeque::new(),
             requests: 0,
+            turns: 0,
             caught_up: false,
         };
         for document in documents {
-            sync.hold(document);
+            sync.hold(document, &mut BTreeSet::new());
         }
         for manifest in manifests {
             // What was accepted before a revocation may no longer count.
@@ -302,7 +324,7 @@ impl Sync {
             Event::Received { session, kind, payload } => self.received(now, session, kind, &payload),
             Event::Disconnected { session } => self.disconnected(now, session),
             Event::Committed { documents, manifests } => self.committed(now, documents, manifests),
-            Event::AuthorityAdded(records) => self.authority_added(records),
+            Event::AuthorityAdded(records) => self.authority_added(now, records),
             Event::Loaded { request, documents } => self.loaded(request, documents),
             Event::Judged { request, outcomes } => self.judged(now, request, outcomes),
         }
@@ -315,13 +337,18 @@ impl Sync {
         for id in ids {
             let Some(session) = self.sessions.get_mut(&id) else { continue };
             if session.is_waiting() && now.since(session.progress) >= STALL_MS {
-                self.disconnect(id, "no answer within 30 seconds");
+                self.charge(now, id, "no answer within 30 seconds");
+                self.disconnect(now, id, "no answer within 30 seconds");
                 continue;
             }
             if session.greeted && now >= session.next_pulse {
                 session.next_pulse = now.plus(PULSE_MS);
                 self.send_pulse(id);
             }
+        }
+        if self.retry_at.is_some_and(|at| at <= now) {
+            self.retry_at = None;
+            self.pump_all(now);
         }
         self.compare_all(now);
     }
@@ -339,7 +366,7 @@ impl Sync {
             let pulse = session.greeted.then_some(session.next_pulse);
             [stall, pulse].into_iter().flatten().chain(self.comparison_due(session))
         });
-        announcements.chain(sessions).min()
+        announcements.chain(sessions).chain(self.retry_at).min()
     }
 
     /// Whether the town's own sets have been compared with a peer since the
@@ -446,19 +473,20 @@ impl Sync {
 
     fn disconnected(&mut self, now: Millis, id: SessionId) {
         if let Some(session) = self.sessions.remove(&id) {
-            self.busy.retain(|_, carrier| *carrier != id);
-            if let Some(pull) = session.pull
-                && let Some(set) = self.sets.get_mut(&pull.set)
-            {
-                set.puller = None;
+            self.busy.retain(|_, claim| claim.session != id);
+            if let Some(pull) = session.pull {
+                self.end_pull(id, &pull.set);
             }
             self.pump_all(now);
         }
     }
 
-    fn disconnect(&mut self, id: SessionId, reason: &str) {
+    /// Ends a session. It is forgotten at once: what it had asked for is free
+    /// for others, and what still comes over it is not read.
+    fn disconnect(&mut self, now: Millis, id: SessionId, reason: &str) {
         if self.sessions.contains_key(&id) {
             self.effects.push_back(Effect::Disconnect { session: id, reason: reason.to_owned() });
+            self.disconnected(now, id);
         }
     }
 
@@ -468,12 +496,12 @@ impl Sync {
         let (key, town) = (session.key, session.town);
         self.effects.push_back(Effect::Charged { town, reason: reason.into() });
         if self.budgets.entry(key).or_default().charge(now).is_some() {
-            self.disconnect(id, "too many failures within a minute");
+            self.disconnect(now, id, "too many failures within a minute");
         }
     }
 
     fn received(&mut self, now: Millis, id: SessionId, kind: u8, payload: &[u8]) {
-        let Some(session) = self.sessions.get_mut(&id) else { return };
+        let Some(session) = self.sessions.get(&id) else { return };
         let message = match Message::decode(kind, payload) {
             Ok(message) => message,
             Err(error) => return self.charge(now, id, format!("malformed message of type {kind}: {error}")),
@@ -481,7 +509,6 @@ impl Sync {
         if !session.greeted && !matches!(message, Message::Hello(_)) {
             return self.charge(now, id, "a message before the hello");
         }
-        session.progress = now;
         match message {
             Message::Hello(hello) => self.hello(now, id, &hello),
             Message::Authority(records) => self.authority_received(now, id, records),
@@ -501,15 +528,29 @@ impl Sync {
     }
 
     /// Enters a document's holding, taking it out of another audience's set.
-    fn hold(&mut self, committed: CommittedDocument) -> SetKey {
+    /// Adds the sets that changed to `touched`.
+    fn hold(&mut self, committed: CommittedDocument, touched: &mut BTreeSet<SetKey>) -> SetKey {
         let key = SetKey { town: committed.town, audience: committed.audience.hash() };
         for (other, state) in &mut self.sets {
-            if *other != key && other.town == key.town {
-                state.inventory.remove(&committed.document);
+            if *other != key
+                && other.town == key.town
+                && state.inventory.remove(&committed.document).is_some()
+            {
+                touched.insert(*other);
             }
         }
         let state = self.sets.entry(key).or_insert_with(|| SetState::new(committed.audience));
         state.inventory.insert(committed.document, committed.holding);
+        touched.insert(key);
         key
+    }
+
+    /// Notes at every session how a set that changed here stands there.
+    fn settle(&mut self, now: Millis, set: &SetKey) {
+        let Some(state) = self.sets.get_mut(set) else { return };
+        let root = state.inventory.root();
+        for session in self.sessions.values_mut() {
+            session.settle(now, set, &root);
+        }
     }
 }

@@ -1,5 +1,7 @@
 //! Telling peers how things stand here: hello, authority, Have and pulse.
 
+use std::collections::BTreeSet;
+
 use super::{
     BULK_MS, CHANGES_BYTES_TARGET, CommittedDocument, Effect, HaveSet, Hello, LEAVES_MAX, LEVEL, Message,
     PULSE_MS, SessionId, SetKey, Sync, session::Remote,
@@ -34,15 +36,18 @@ impl Sync {
     /// it lacks a certificate.
     pub(super) fn hello(&mut self, now: Millis, id: SessionId, hello: &Hello) {
         if hello.federation != self.authority.federation() {
-            return self.disconnect(id, "the peer is of another federation");
+            return self.disconnect(now, id, "the peer is of another federation");
         }
         if hello.boot == self.boot {
-            return self.disconnect(id, "the peer is this node itself");
+            return self.disconnect(now, id, "the peer is this node itself");
         }
         let mine = self.authority.hash();
         let Some(session) = self.sessions.get_mut(&id) else { return };
         let first = !session.greeted;
-        session.greeted = true;
+        if first {
+            session.greeted = true;
+            session.progress = now;
+        }
         session.authority = hello.authority;
         if hello.authority != mine {
             self.send_authority(id);
@@ -85,25 +90,27 @@ impl Sync {
                     .collect(),
             };
             self.effects.push_back(Effect::StoreAuthority(new));
-            self.authority_changed();
+            self.authority_changed(now);
         }
     }
 
-    pub(super) fn authority_added(&mut self, records: Export) {
+    pub(super) fn authority_added(&mut self, now: Millis, records: Export) {
         if self.authority.merge(records).changed() {
-            self.authority_changed();
+            self.authority_changed(now);
         }
     }
 
     /// Tells all who may lack what is new, and lets those go who are no longer
     /// entitled.
-    fn authority_changed(&mut self) {
+    fn authority_changed(&mut self, now: Millis) {
         let mine = self.authority.hash();
         let ids: Vec<SessionId> = self.sessions.keys().copied().collect();
         for id in ids {
-            let Some(session) = self.sessions.get(&id) else { continue };
+            let Some(session) = self.sessions.get_mut(&id) else { continue };
+            // What had to wait may be judged now.
+            session.waits = 0;
             if self.authority.town_of_transport_key(&session.key) != Some(session.town) {
-                self.disconnect(id, "the peer's key no longer belongs to a member");
+                self.disconnect(now, id, "the peer's key no longer belongs to a member");
             } else if session.greeted && session.authority != mine {
                 self.send_authority(id);
                 self.send_hello(id);
@@ -118,14 +125,18 @@ impl Sync {
         manifests: Vec<Signed<Manifest>>,
     ) {
         let bulk = documents.len() > LEAVES_MAX;
+        let mut touched = BTreeSet::new();
         for committed in documents {
             let document = committed.document;
-            let key = self.hold(committed);
+            let key = self.hold(committed, &mut touched);
             if let Some(state) = self.sets.get_mut(&key) {
                 state.changed.insert(document);
                 let due = if bulk || state.changed.len() > LEAVES_MAX { now.plus(BULK_MS) } else { now };
                 state.announce_at = Some(state.announce_at.map_or(due, |at| at.min(due)));
             }
+        }
+        for set in touched {
+            self.settle(now, &set);
         }
         for manifest in manifests {
             let (town, audience) = manifest.value().key();

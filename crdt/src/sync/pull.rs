@@ -1,14 +1,16 @@
 //! Fetching what a peer has and we lack: Have, buckets, entries, wants.
 
+use std::collections::BTreeMap;
+
 use super::{
-    COMPARE_MS, DocumentChanges, Effect, Entries, HaveSet, Message, QUEUE_MAX, RequestId, SessionId, SetKey,
-    SetState, Sync, WANTS_MAX, WINDOW_DOCUMENTS, Want,
+    COMPARE_MS, Claim, DocumentChanges, Effect, Entries, HaveSet, Message, PATIENCE_MS, RequestId,
+    SETS_PER_TOWN_MAX, SessionId, SetKey, SetState, Sync, WANTS_MAX, WINDOW_DOCUMENTS, Want,
     session::{Pull, Remote, Session, Wanted},
 };
 use crate::{
     audience::Audience,
-    gate::{Rejection, Verdict},
-    ids::{DocumentId, Millis, PublicKey},
+    gate::{Code, Rejection, Verdict},
+    ids::{AudienceHash, DocumentId, Millis, PublicKey},
     inventory::{BUCKETS, Holding, HoldingState, Leaf, NodeHash, Prefix, SUB_BUCKETS},
     manifest::{Manifest, ManifestAccepted, ManifestRejection},
     signed::Signed,
@@ -21,6 +23,11 @@ const QUEUE_LOW: usize = 1_024;
 /// Documents left out of answers in a row: a peer has room for one change at
 /// least in each.
 const EMPTY_ANSWERS_MAX: usize = 2 * WANTS_MAX;
+/// Answers of one session that may have to wait for something else, until it
+/// has told us what, or is charged.
+const WAITS_MAX: u32 = 16;
+/// How often the pause between two comparisons that had to wait is doubled.
+const FRUITLESS_MAX: u32 = 5;
 /// Refused leaves remembered of one session.
 const REFUSED_MAX: usize = 1_000;
 
@@ -39,19 +46,19 @@ impl Sync {
         if !self.authority.is_member(&have.set.town) {
             return Err("a set of a town that is no member".into());
         }
-        if !self.sets.contains_key(&have.set) {
-            let audience = self.audience_of(&have).ok_or("a set for an audience that is not told")?;
-            self.sets.insert(have.set, SetState::new(audience));
-        }
-        let own = self.town;
-        let Some(state) = self.sets.get_mut(&have.set) else { return Ok(()) };
-        let visible = |town| have.set.town == town || state.audience.includes_town(&town);
-        if !visible(own) || !visible(peer) {
+        let told = if self.sets.contains_key(&have.set) { None } else { Some(self.new_audience(&have)?) };
+        let known = self.sets.get(&have.set).map(|state| &state.audience);
+        let Some(audience) = told.as_ref().or(known) else { return Ok(()) };
+        let visible = |town| have.set.town == town || audience.includes_town(&town);
+        if !visible(self.town) || !visible(peer) {
             return Err("a set that is not for both of us".into());
         }
         let version = have.manifest.as_ref().map_or(0, |manifest| manifest.value().version);
         if let Some(manifest) = have.manifest {
             self.manifest_received(have.set, manifest)?;
+        }
+        if let Some(audience) = told {
+            self.sets.insert(have.set, SetState::new(audience));
         }
         let Some(state) = self.sets.get_mut(&have.set) else { return Ok(()) };
         let Some(session) = self.sessions.get_mut(&id) else { return Ok(()) };
@@ -67,6 +74,7 @@ impl Sync {
         } else if have.changes < state.inventory.changes() {
             remote.behind_since = Some(remote.behind_since.unwrap_or(now));
         }
+        session.settle(now, &have.set, &root);
         for leaf in have.leaves {
             enqueue(session, state, have.set, leaf, true);
         }
@@ -74,13 +82,18 @@ impl Sync {
         Ok(())
     }
 
-    /// For whom an unknown set is: everyone, or as its manifest says.
-    fn audience_of(&self, have: &HaveSet) -> Option<Audience> {
+    /// For whom an unknown set is: everyone, or as its manifest says. Whether
+    /// the town has signed that is asked before the set is kept.
+    fn new_audience(&self, have: &HaveSet) -> Result<Audience, String> {
         if have.set.audience == Audience::Open.hash() {
-            return Some(Audience::Open);
+            return Ok(Audience::Open);
         }
-        let audience = &have.manifest.as_ref()?.value().audience;
-        (audience.hash() == have.set.audience).then(|| audience.clone())
+        if of_town(&self.sets, have.set.town).count() >= SETS_PER_TOWN_MAX {
+            return Err("more audiences than one town may have".into());
+        }
+        let told = have.manifest.as_ref().map(|manifest| &manifest.value().audience);
+        let told = told.filter(|audience| audience.hash() == have.set.audience);
+        told.cloned().ok_or_else(|| "a set for an audience that is not told".into())
     }
 
     fn manifest_received(&mut self, set: SetKey, manifest: Signed<Manifest>) -> Result<(), String> {
@@ -116,28 +129,30 @@ impl Sync {
         if session.pull.is_some() || !session.is_drained() {
             return;
         }
-        for (set, remote) in &mut session.remote {
-            let Some(state) = self.sets.get_mut(set) else { continue };
-            if state.inventory.root() == remote.root {
-                remote.compared = Some(remote.root);
+        for (set, since) in &mut session.unequal {
+            let (Some(state), Some(remote)) = (self.sets.get_mut(set), session.remote.get_mut(set)) else {
+                continue;
+            };
+            // What is under way may bring all that is lacking, but waiting for
+            // it is no reason to trust whoever brings it.
+            let free = self.busy.is_empty() && state.puller.is_none();
+            if now < remote.not_before || !(free || now >= since.plus(PATIENCE_MS)) {
                 continue;
             }
-            let known = remote.compared == Some(remote.root) || remote.documents == 0;
-            if known || state.puller.is_some() || now < remote.not_before || !self.busy.is_empty() {
-                continue;
-            }
-            remote.not_before = now.plus(COMPARE_MS);
+            let pause = COMPARE_MS << remote.fruitless.min(FRUITLESS_MAX);
+            remote.not_before = now.plus(pause);
+            *since = now;
             state.puller = Some(id);
+            let (set, root) = (*set, remote.root);
+            session.ask(now);
             session.pull = Some(Pull {
-                set: *set,
-                root: remote.root,
+                set,
+                root,
                 buckets_asked: true,
                 prefixes: Default::default(),
                 entries_asked: Default::default(),
                 incomplete: false,
             });
-            session.progress = now;
-            let set = *set;
             self.send(id, &Message::AskBuckets(set));
             return;
         }
@@ -145,16 +160,24 @@ impl Sync {
 
     /// When a comparison that was held back may start.
     pub(super) fn comparison_due(&self, session: &Session) -> Option<Millis> {
-        if session.pull.is_some() || !session.is_drained() || !self.busy.is_empty() {
+        if session.pull.is_some() || !session.is_drained() {
             return None;
         }
-        let waits = session.remote.iter().filter(|(set, remote)| {
-            let state = self.sets.get(set);
-            remote.compared != Some(remote.root)
-                && remote.documents > 0
-                && state.is_some_and(|state| state.puller.is_none())
+        let due = session.unequal.iter().filter_map(|(set, since)| {
+            let (state, remote) = (self.sets.get(set)?, session.remote.get(set)?);
+            let free = self.busy.is_empty() && state.puller.is_none();
+            Some(if free { remote.not_before } else { remote.not_before.max(since.plus(PATIENCE_MS)) })
         });
-        waits.map(|(_, remote)| remote.not_before).min()
+        due.min()
+    }
+
+    /// Lets others compare a set again.
+    pub(super) fn end_pull(&mut self, id: SessionId, set: &SetKey) {
+        if let Some(state) = self.sets.get_mut(set)
+            && state.puller == Some(id)
+        {
+            state.puller = None;
+        }
     }
 
     pub(super) fn buckets(&mut self, now: Millis, id: SessionId, set: SetKey, hashes: &[u8]) {
@@ -164,6 +187,7 @@ impl Sync {
             return self.charge(now, id, "buckets that were not asked for");
         };
         pull.buckets_asked = false;
+        session.progress = now;
         let mine = state.inventory.buckets();
         let (theirs, _) = hashes.as_chunks::<32>();
         for bucket in 0..BUCKETS {
@@ -184,6 +208,7 @@ impl Sync {
         let (true, Some(state)) = (asked, state) else {
             return self.charge(now, id, "entries that were not asked for");
         };
+        session.progress = now;
         if let (Prefix::Bucket(bucket), false) = (entries.prefix, entries.sub_buckets.is_empty()) {
             let mine = state.inventory.sub_buckets(bucket);
             let (theirs, _) = entries.sub_buckets.as_chunks::<32>();
@@ -216,9 +241,11 @@ impl Sync {
             if session.queue.len() < QUEUE_LOW {
                 let count = pull.prefixes.len().min(PREFIXES_MAX);
                 let prefixes: Vec<Prefix> = pull.prefixes.drain(..count).collect();
-                pull.entries_asked.extend(prefixes.iter().copied());
                 let set = pull.set;
-                session.progress = now;
+                session.ask(now);
+                if let Some(pull) = &mut session.pull {
+                    pull.entries_asked.extend(prefixes.iter().copied());
+                }
                 self.send(id, &Message::AskEntries(set, prefixes));
             }
             return;
@@ -232,10 +259,12 @@ impl Sync {
             && !incomplete
         {
             remote.compared = Some(root);
+            remote.fruitless = 0;
         }
         if let Some(state) = self.sets.get_mut(&set) {
-            state.puller = None;
+            session.settle(now, &set, &state.inventory.root());
         }
+        self.end_pull(id, &set);
         self.compare_all(now);
     }
 
@@ -254,23 +283,34 @@ impl Sync {
             while wants.len() < WANTS_MAX
                 && let Some((set, leaf)) = session.queue.pop_front()
             {
-                let held = self.sets.get(&set).and_then(|state| state.inventory.get(&leaf.document));
+                let held = held(&self.sets, &set, &leaf.document);
                 if !lacks(held, &leaf) {
                     continue;
                 }
-                if self.busy.contains_key(&leaf.document) {
+                let until = self.busy.get(&leaf.document).map(|claim| match claim.until {
+                    Some(until) if claim.session != id => until,
+                    _ => Millis(u64::MAX),
+                });
+                if let Some(until) = until.filter(|until| now < *until) {
+                    if until < Millis(u64::MAX) {
+                        self.retry_at = Some(self.retry_at.map_or(until, |at| at.min(until)));
+                    }
                     later.push((set, leaf));
                     continue;
                 }
                 wants.push(want(held, &leaf));
-                self.busy.insert(leaf.document, id);
-                session.wanted.insert(leaf.document, Wanted { set, leaf });
+                let had = held.map(Holding::hash);
+                let claim = Claim { session: id, until: Some(now.plus(PATIENCE_MS)) };
+                self.busy.insert(leaf.document, claim);
+                session.ask(now);
+                session.wanted.insert(leaf.document, Wanted { set, leaf, had });
             }
-            session.queue.extend(later);
+            for (set, leaf) in later {
+                session.queue.push_back(set, leaf);
+            }
             if wants.is_empty() {
                 return;
             }
-            session.progress = now;
             self.send(id, &Message::Want(wants));
         }
     }
@@ -296,17 +336,21 @@ impl Sync {
                 faults += 1;
                 continue;
             };
+            session.progress = now;
             if !document.is_empty() {
                 session.empty_answers = 0;
+                if let Some(claim) = self.busy.get_mut(&name).filter(|claim| claim.session == id) {
+                    claim.until = None;
+                }
                 judging.push((name, known));
                 wanted.push(document);
                 continue;
             }
             // Left out of a full answer: ask again, but not for ever.
-            self.busy.remove(&name);
+            release(&mut self.busy, &name, id);
             session.empty_answers += 1;
             if document.more && session.empty_answers <= EMPTY_ANSWERS_MAX {
-                session.queue.push_front((known.set, known.leaf));
+                requeue(session, known);
             } else {
                 faults += 1;
                 remember_refused(session, name, &known.leaf);
@@ -324,14 +368,21 @@ impl Sync {
     }
 
     pub(super) fn absent(&mut self, now: Millis, id: SessionId, documents: &[DocumentId]) {
+        let mut offered = false;
         for document in documents {
             let Some(session) = self.sessions.get_mut(&id) else { return };
             let Some(wanted) = session.wanted.remove(document) else {
                 self.charge(now, id, "absence of a document that was not asked for");
                 continue;
             };
-            self.busy.remove(document);
+            offered = true;
+            session.progress = now;
+            release(&mut self.busy, document, id);
             remember_refused(session, *document, &wanted.leaf);
+        }
+        if offered {
+            // Once a message: an owner may narrow many documents while we ask.
+            self.charge(now, id, "absence of what the peer itself has offered");
         }
         self.pump_all(now);
     }
@@ -346,35 +397,52 @@ impl Sync {
         let Some(id) = id.map(|(id, _)| *id) else { return };
         let Some(session) = self.sessions.get_mut(&id) else { return };
         let judging = session.judging.remove(&request).unwrap_or_default();
-        let mut outcomes: std::collections::BTreeMap<_, _> = outcomes.into_iter().collect();
+        let mut outcomes: BTreeMap<_, _> = outcomes.into_iter().collect();
         let mut charges = Vec::new();
         let mut waits = false;
         for (document, wanted) in judging {
-            self.busy.remove(&document);
-            let held = self.sets.get(&wanted.set).and_then(|state| state.inventory.get(&document));
+            release(&mut self.busy, &document, id);
+            let held = held(&self.sets, &wanted.set, &document);
             match outcomes.remove(&document) {
-                // What is still lacking was left out of one answer: ask again.
-                Some(Ok(())) if lacks(held, &wanted.leaf) && moved(held, &wanted.leaf) => {
-                    session.queue.push_front((wanted.set, wanted.leaf));
-                }
-                Some(Ok(())) => {}
-                Some(Err(rejection)) => {
-                    remember_refused(session, document, &wanted.leaf);
-                    match rejection.verdict() {
-                        Verdict::Sender => charges.push(rejection.to_string()),
-                        Verdict::Wait => waits = true,
-                        Verdict::Author | Verdict::None => {}
+                Some(Ok(())) if lacks(held, &wanted.leaf) => {
+                    // What is still lacking was left out of one answer: ask
+                    // again, as long as that leads further.
+                    if moved(held, &wanted.leaf) && held.map(Holding::hash) != wanted.had {
+                        requeue(session, wanted);
+                    } else {
+                        remember_refused(session, document, &wanted.leaf);
+                        charges.push("changes that are not those that the peer offered".to_owned());
                     }
                 }
+                Some(Ok(())) => {}
+                // Nothing that the peer could tell would help this build.
+                Some(Err(rejection)) if rejection.code == Code::UnknownLevel => {
+                    remember_refused(session, document, &wanted.leaf);
+                }
+                Some(Err(rejection)) => match rejection.verdict() {
+                    Verdict::Wait => waits = true,
+                    verdict => {
+                        remember_refused(session, document, &wanted.leaf);
+                        if verdict == Verdict::Sender {
+                            charges.push(rejection.to_string());
+                        }
+                    }
+                },
                 None => remember_refused(session, document, &wanted.leaf),
             }
         }
         if waits {
             // A certificate or charter may be what is missing: a hello tells
             // the peer what we hold, and a later comparison tries again.
-            session.refused.clear();
-            if let Some(pull) = &mut session.pull {
-                pull.incomplete = true;
+            if let Some(pull) = &mut session.pull
+                && !std::mem::replace(&mut pull.incomplete, true)
+                && let Some(remote) = session.remote.get_mut(&pull.set)
+            {
+                remote.fruitless += 1;
+            }
+            session.waits += 1;
+            if session.waits > WAITS_MAX {
+                charges.push("changes that rest on what nobody has told".to_owned());
             }
             self.send_hello(id);
         }
@@ -397,15 +465,42 @@ fn enqueue(session: &mut Session, state: &SetState, set: SetKey, leaf: Leaf, fir
     {
         return true;
     }
-    if session.queue.len() >= QUEUE_MAX {
-        return false;
+    if first { session.queue.push_front(set, leaf) } else { session.queue.push_back(set, leaf) }
+}
+
+/// Asks once more for what was answered in part.
+fn requeue(session: &mut Session, wanted: Wanted) {
+    if !session.queue.push_front(wanted.set, wanted.leaf)
+        && let Some(pull) = &mut session.pull
+    {
+        pull.incomplete = true;
     }
-    if first {
-        session.queue.push_front((set, leaf));
-    } else {
-        session.queue.push_back((set, leaf));
+}
+
+fn release(busy: &mut BTreeMap<DocumentId, Claim>, document: &DocumentId, id: SessionId) {
+    if busy.get(document).is_some_and(|claim| claim.session == id) {
+        busy.remove(document);
     }
-    true
+}
+
+fn of_town(
+    sets: &BTreeMap<SetKey, SetState>,
+    town: crate::ids::Town,
+) -> impl Iterator<Item = (&SetKey, &SetState)> {
+    let least = SetKey { town, audience: AudienceHash([0; 32]) };
+    let greatest = SetKey { town, audience: AudienceHash([0xff; 32]) };
+    sets.range(least..=greatest)
+}
+
+/// What is held of a document that was offered in a set: it may have moved to
+/// another audience of its town since.
+fn held<'a>(
+    sets: &'a BTreeMap<SetKey, SetState>,
+    set: &SetKey,
+    document: &DocumentId,
+) -> Option<&'a Holding> {
+    let here = sets.get(set).and_then(|state| state.inventory.get(document));
+    here.or_else(|| of_town(sets, set.town).find_map(|(_, state)| state.inventory.get(document)))
 }
 
 fn remember_refused(session: &mut Session, document: DocumentId, leaf: &Leaf) {

@@ -1,21 +1,21 @@
 //! Answering what a peer asks: buckets, entries, changes.
 
 use super::{
-    CHANGES_BYTES_TARGET, DocumentChanges, Effect, Entries, Message, RequestId, SessionId, SetKey, Sync,
-    WINDOW_DOCUMENTS, Want,
+    CHANGES_BYTES_TARGET, DocumentChanges, Effect, Entries, MESSAGE_BYTES_MAX, Message, RequestId, SessionId,
+    SetKey, Sync, WINDOW_DOCUMENTS, Want, session::Session,
 };
 use crate::{
     ids::{DocumentId, Millis},
-    inventory::{Leaf, NodeHash, Prefix},
+    inventory::{Holding, Inventory, Leaf, NodeHash, Prefix},
     seal::SealedChange,
 };
 
 /// Leaves of a bucket above which its 16 sub-bucket hashes are sent instead.
 const LEAVES_OF_BUCKET_MAX: usize = 512;
-/// Leaves in one answer: some 100 bytes each, within a message.
-const LEAVES_OF_ANSWER_MAX: usize = 2_048;
+/// Bytes of leaves in one answer; with what stands around them it is a message.
+const LEAVES_BYTES_MAX: usize = MESSAGE_BYTES_MAX - 1_024;
 /// Parts of a set that one question may name.
-const PREFIXES_ASKED_MAX: usize = 64;
+const PREFIXES_ASKED_MAX: usize = 16;
 
 impl Sync {
     /// The set, if the session's peer may see it.
@@ -36,19 +36,16 @@ impl Sync {
         }
         for prefix in prefixes {
             let mut entries = Entries { set, prefix, sub_buckets: Vec::new(), leaves: Vec::new() };
+            let turn = self.turns;
             if let Some(state) = self.set_for(id, &set) {
+                let (leaves, left_out) = leaves(&state.inventory, prefix, turn);
                 match prefix {
-                    Prefix::Bucket(bucket)
-                        if state.inventory.entries(prefix).count() > LEAVES_OF_BUCKET_MAX =>
-                    {
+                    Prefix::Bucket(bucket) if left_out || leaves.len() > LEAVES_OF_BUCKET_MAX => {
                         entries.sub_buckets = state.inventory.sub_buckets(bucket).concat();
                     }
-                    Prefix::Bucket(_) | Prefix::SubBucket(_) => {
-                        let held = state.inventory.entries(prefix).take(LEAVES_OF_ANSWER_MAX);
-                        entries.leaves =
-                            held.map(|(document, holding)| Leaf::new(*document, holding.clone())).collect();
-                    }
+                    Prefix::Bucket(_) | Prefix::SubBucket(_) => entries.leaves = leaves,
                 }
+                self.turns = turn.wrapping_add(usize::from(left_out));
             }
             self.send(id, &Message::Entries(entries));
         }
@@ -80,7 +77,7 @@ impl Sync {
             if !here.is_empty() {
                 let request = self.next_request();
                 if let Some(session) = self.sessions.get_mut(&id) {
-                    session.serving = Some(request);
+                    session.serving = Some((request, here.iter().map(|want| want.document).collect()));
                 }
                 self.effects.push_back(Effect::Load { request, wants: here });
             }
@@ -95,10 +92,17 @@ impl Sync {
     }
 
     pub(super) fn loaded(&mut self, request: RequestId, documents: Vec<DocumentChanges>) {
-        let found = self.sessions.iter_mut().find(|(_, session)| session.serving == Some(request));
+        let serves = |session: &Session| session.serving.as_ref().is_some_and(|(at, _)| *at == request);
+        let found = self.sessions.iter_mut().find(|(_, session)| serves(session));
         let Some((id, session)) = found else { return };
-        session.serving = None;
+        let Some((_, mut absent)) = session.serving.take() else { return };
         let id = *id;
+        for document in &documents {
+            absent.remove(&document.genesis.document());
+        }
+        if !absent.is_empty() {
+            self.send(id, &Message::Absent(absent.into_iter().collect()));
+        }
         let (mut part, mut bytes) = (Vec::new(), 0);
         for document in documents {
             let size = size_of(&document);
@@ -114,6 +118,23 @@ impl Sync {
         }
         self.load_next(id);
     }
+}
+
+/// The leaves of a part that fit one answer, and whether some were left out:
+/// then the next answer begins elsewhere, so that in the end all are told.
+fn leaves(inventory: &Inventory, prefix: Prefix, turn: usize) -> (Vec<Leaf>, bool) {
+    let all: Vec<_> = inventory.entries(prefix).collect();
+    let size = |holding: &Holding| 48 + holding.frontier().map_or(32, |held| held.to_bytes().len());
+    let whole: usize = all.iter().map(|(_, holding)| size(holding)).sum();
+    let left_out = whole > LEAVES_BYTES_MAX;
+    let start = if left_out { turn.wrapping_mul(7) % all.len() } else { 0 };
+    let mut bytes = 0;
+    let fitting = all[start..].iter().chain(&all[..start]).take_while(|(_, holding)| {
+        bytes += size(holding);
+        bytes <= LEAVES_BYTES_MAX
+    });
+    let leaves = fitting.map(|(document, holding)| Leaf::new(**document, (*holding).clone())).collect();
+    (leaves, left_out)
 }
 
 /// Roughly how many bytes a document takes in a message.

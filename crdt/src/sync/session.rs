@@ -2,10 +2,11 @@
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
-use super::{RequestId, message::SetKey, message::Want};
+use super::{QUEUE_BYTES_MAX, QUEUE_MAX, RequestId, message::SetKey, message::Want};
 use crate::{
+    frontier::FrontierEntry,
     ids::{DocumentId, Millis, PublicKey, Town},
-    inventory::{Leaf, NodeHash, Prefix},
+    inventory::{HoldingState, Leaf, NodeHash, Prefix},
 };
 
 /// One connection with one peer, named by the transport.
@@ -25,8 +26,10 @@ pub(super) struct Session {
     pub(super) authority: NodeHash,
     pub(super) remote: BTreeMap<SetKey, Remote>,
     pub(super) pull: Option<Pull>,
+    /// Sets of which the peer may hold something we lack, and since when.
+    pub(super) unequal: BTreeMap<SetKey, Millis>,
     /// Leaves of the peer that may hold something we lack.
-    pub(super) queue: VecDeque<(SetKey, Leaf)>,
+    pub(super) queue: Queue,
     /// Documents asked for and not answered yet.
     pub(super) wanted: BTreeMap<DocumentId, Wanted>,
     /// Documents that are being judged, by request.
@@ -35,10 +38,12 @@ pub(super) struct Session {
     pub(super) refused: BTreeMap<DocumentId, NodeHash>,
     /// Documents left out of answers since the last that held something.
     pub(super) empty_answers: usize,
+    /// Answers that had to wait for something else, since our authority changed.
+    pub(super) waits: u32,
     /// The peer's wants: one is being loaded, a few may wait.
-    pub(super) serving: Option<RequestId>,
+    pub(super) serving: Option<(RequestId, BTreeSet<DocumentId>)>,
     pub(super) asked: VecDeque<Vec<Want>>,
-    /// When the peer last answered, or was first asked something.
+    /// When the peer last gave what it was asked for, or was first asked.
     pub(super) progress: Millis,
     pub(super) next_pulse: Millis,
     pub(super) last_have: Millis,
@@ -49,6 +54,64 @@ pub(super) struct Session {
 pub(super) struct Wanted {
     pub(super) set: SetKey,
     pub(super) leaf: Leaf,
+    /// What was held when it was asked for: an answer must lead further.
+    pub(super) had: Option<NodeHash>,
+}
+
+/// Leaves that wait to be asked for, bounded in number and in bytes.
+#[derive(Debug, Default)]
+pub(super) struct Queue {
+    leaves: VecDeque<(SetKey, Leaf)>,
+    bytes: usize,
+}
+
+impl Queue {
+    /// Adds a leaf at the end. `false` if there is no room.
+    pub(super) fn push_back(&mut self, set: SetKey, leaf: Leaf) -> bool {
+        if self.is_full() {
+            return false;
+        }
+        self.bytes += bytes_of(&leaf);
+        self.leaves.push_back((set, leaf));
+        true
+    }
+
+    /// Adds a leaf at the front. `false` if there is no room.
+    pub(super) fn push_front(&mut self, set: SetKey, leaf: Leaf) -> bool {
+        if self.is_full() {
+            return false;
+        }
+        self.bytes += bytes_of(&leaf);
+        self.leaves.push_front((set, leaf));
+        true
+    }
+
+    pub(super) fn pop_front(&mut self) -> Option<(SetKey, Leaf)> {
+        let (set, leaf) = self.leaves.pop_front()?;
+        self.bytes -= bytes_of(&leaf);
+        Some((set, leaf))
+    }
+
+    pub(super) fn len(&self) -> usize {
+        self.leaves.len()
+    }
+
+    pub(super) fn is_empty(&self) -> bool {
+        self.leaves.is_empty()
+    }
+
+    fn is_full(&self) -> bool {
+        self.leaves.len() >= QUEUE_MAX || self.bytes >= QUEUE_BYTES_MAX
+    }
+}
+
+/// What a leaf weighs in memory, roughly.
+fn bytes_of(leaf: &Leaf) -> usize {
+    let entries = match &leaf.state {
+        HoldingState::Live(frontier) => frontier.entries().len(),
+        HoldingState::Erased(_) => 0,
+    };
+    64 + entries * FrontierEntry::SIZE
 }
 
 /// How a set stands at the peer, as far as it has told.
@@ -65,6 +128,8 @@ pub(super) struct Remote {
     pub(super) compared: Option<NodeHash>,
     /// No whole comparison before this.
     pub(super) not_before: Millis,
+    /// Comparisons in a row that had to wait for something else.
+    pub(super) fruitless: u32,
     /// Since when the peer lacks something that we hold.
     pub(super) behind_since: Option<Millis>,
 }
@@ -92,16 +157,38 @@ impl Session {
             authority: NodeHash::default(),
             remote: BTreeMap::new(),
             pull: None,
-            queue: VecDeque::new(),
+            unequal: BTreeMap::new(),
+            queue: Queue::default(),
             wanted: BTreeMap::new(),
             judging: BTreeMap::new(),
             refused: BTreeMap::new(),
             empty_answers: 0,
+            waits: 0,
             serving: None,
             asked: VecDeque::new(),
             progress: now,
             next_pulse: now.plus(super::PULSE_MS),
             last_have: now,
+        }
+    }
+
+    /// Begins to wait for the peer, if it owes no answer yet.
+    pub(super) fn ask(&mut self, now: Millis) {
+        if !self.is_waiting() {
+            self.progress = now;
+        }
+    }
+
+    /// Notes how a set with this root here stands at the peer.
+    pub(super) fn settle(&mut self, now: Millis, set: &SetKey, root: &NodeHash) {
+        let Some(remote) = self.remote.get_mut(set) else { return };
+        if remote.root == *root {
+            remote.compared = Some(*root);
+        }
+        if remote.documents == 0 || remote.compared == Some(remote.root) {
+            self.unequal.remove(set);
+        } else {
+            self.unequal.entry(*set).or_insert(now);
         }
     }
 
@@ -129,6 +216,7 @@ impl Remote {
             told: None,
             compared: None,
             not_before: Millis(0),
+            fruitless: 0,
             behind_since: None,
         }
     }

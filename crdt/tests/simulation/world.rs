@@ -56,6 +56,8 @@ pub(crate) struct World {
     pub(crate) now: Millis,
     /// Live connections by (smaller, greater) index: the session's number.
     connections: BTreeMap<(usize, usize), u64>,
+    /// The same by the session's number.
+    pairs: BTreeMap<u64, (usize, usize)>,
     links: BTreeMap<(usize, usize), Link>,
     agenda: BTreeMap<(Millis, u64), Happening>,
     scheduled_timeouts: BTreeMap<usize, Millis>,
@@ -97,6 +99,7 @@ impl World {
             random,
             now: Millis(1_000),
             connections: BTreeMap::new(),
+            pairs: BTreeMap::new(),
             links: BTreeMap::new(),
             agenda: BTreeMap::new(),
             scheduled_timeouts: BTreeMap::new(),
@@ -285,6 +288,7 @@ impl World {
         self.counter += 1;
         let incarnation = self.counter;
         self.connections.insert((a, b), incarnation);
+        self.pairs.insert(incarnation, (a, b));
         for link in [(a, b), (b, a)] {
             self.links.insert(link, Link { incarnation, queue: VecDeque::new() });
         }
@@ -301,6 +305,7 @@ impl World {
 
     fn disconnect(&mut self, pair: (usize, usize)) {
         let Some(incarnation) = self.connections.remove(&pair) else { return };
+        self.pairs.remove(&incarnation);
         let (a, b) = pair;
         self.links.remove(&(a, b));
         self.links.remove(&(b, a));
@@ -336,9 +341,8 @@ impl World {
             match self.nodes[node].perform(effect) {
                 Some(Effect::Send { session, kind, payload }) => self.post(node, session, kind, payload),
                 Some(Effect::Disconnect { session: gone, .. }) => {
-                    let pair = self.connections.iter().find(|(_, number)| session(**number) == gone);
-                    if let Some(pair) = pair.map(|(pair, _)| *pair) {
-                        self.disconnect(pair);
+                    if let Some(pair) = self.pairs.get(&gone.0) {
+                        self.disconnect(*pair);
                     }
                 }
                 Some(effect) => {
@@ -364,10 +368,7 @@ impl World {
     }
 
     fn post(&mut self, from: usize, gone: SessionId, kind: u8, payload: Vec<u8>) {
-        let pairs = self.pairs_of(from);
-        let Some(pair) = pairs.into_iter().find(|pair| session(self.connections[pair]) == gone) else {
-            return;
-        };
+        let Some(pair) = self.pairs.get(&gone.0).copied() else { return };
         let to = if pair.0 == from { pair.1 } else { pair.0 };
         let messages = match self.hostile.get_mut(&from) {
             Some(hostile) => hostile.twist(&self.nodes[from], (kind, payload), &mut self.random),
