@@ -349,7 +349,8 @@ impl Draft {
             };
             Rejection::new(code, error.to_string())
         })?;
-        let rebuilt = LocalChange::rebuild(&operations, &seal.actor, seal.seq);
+        let rebuilt = catch_unwind(|| LocalChange::rebuild(&operations, &seal.actor, seal.seq))
+            .map_err(|_| Rejection::new(Code::Unstable, "rebuilding the change panicked"))?;
         if rebuilt.hash() != seal.change {
             let detail = format!("rebuilt as {:?}, sealed as {:?}", rebuilt.hash(), seal.change);
             return Err(Rejection::new(Code::WrongHash, detail));
@@ -380,9 +381,10 @@ impl Draft {
         seal: &Seal,
         operations: &Operations,
     ) -> Result<(), Rejection> {
-        let named = document.record.as_ref().map(|record| record.value().first_change);
+        // Epoch 1 need not name it: there is nothing before from which to tell it.
+        let named = document.record.as_ref().and_then(|record| record.value().first_change);
         match named {
-            Some(first) if operations.dependencies.is_empty() && first != Some(seal.change) => {
+            Some(first) if operations.dependencies.is_empty() && first != seal.change => {
                 Err(Rejection::new(Code::BadStructure, "the epoch's record names another first change"))
             }
             _ => Ok(()),

@@ -51,8 +51,8 @@ impl LocalChange {
     }
 
     /// The change that operations describe. They must have passed the
-    /// structural rules.
-    pub(crate) fn rebuild(operations: &Operations, actor: &ActorId, seq: u64) -> Self {
+    /// structural rules: Automerge may panic over others.
+    pub fn rebuild(operations: &Operations, actor: &ActorId, seq: u64) -> Self {
         Self(rebuild(operations, actor, seq))
     }
 }

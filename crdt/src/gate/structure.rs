@@ -64,6 +64,10 @@ pub enum Problem {
     /// It names a list element that does not exist.
     #[error("its list element does not exist")]
     NoElement,
+    /// An earlier operation of the same change wrote there: one would do, and
+    /// many would make every later change dear to judge.
+    #[error("an earlier operation of the change wrote to the same place")]
+    TwiceInOneChange,
     /// It does not overwrite just what its author could see there.
     #[error("its predecessors are not the values that its author could see")]
     WrongPredecessors,
@@ -184,7 +188,7 @@ impl Structure {
         }
         for (index, operation) in operations.list.iter().enumerate() {
             let id = OpId { counter: operations.start_op + index as u64, actor };
-            self.operation(&clock, id, operation)
+            self.operation(&clock, operations.start_op, id, operation)
                 .map_err(|problem| StructureError::Operation { index, problem })?;
             clock.0.insert(actor, Seen { max_op: id.counter, seq });
         }
@@ -192,13 +196,23 @@ impl Structure {
         Ok(())
     }
 
-    fn operation(&mut self, clock: &Clock, id: OpId, operation: &Operation) -> Result<(), Problem> {
+    fn operation(
+        &mut self,
+        clock: &Clock,
+        start_op: u64,
+        id: OpId,
+        operation: &Operation,
+    ) -> Result<(), Problem> {
         if !self.visible(clock, &operation.object) {
             return Err(Problem::NoObject);
         }
         let object = self.objects.get(&operation.object).ok_or(Problem::NoObject)?;
         let slot = Self::slot(object, clock, id, operation)?;
         let held = object.entries.get(&slot).map_or(&[][..], Vec::as_slice);
+        let own = |entry: &Entry| entry.id.actor == id.actor && entry.id.counter >= start_op;
+        if held.iter().rev().any(own) {
+            return Err(Problem::TwiceInOneChange);
+        }
         let seen = held.iter().filter(|entry| entry.is_visible(clock)).map(|entry| entry.id);
         if !seen.eq(operation.predecessors.iter().copied()) {
             return Err(Problem::WrongPredecessors);
