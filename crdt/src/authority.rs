@@ -260,10 +260,7 @@ impl Authority {
         Ok(new)
     }
 
-    fn enter_certificate(
-        &mut self,
-        mut signed: Signed<NodeCertificate>,
-    ) -> Result<bool, AuthorityRejection> {
+    fn enter_certificate(&mut self, mut signed: Signed<NodeCertificate>) -> Result<bool, AuthorityRejection> {
         let (id, certificate) = (signed.id(), signed.value());
         let keys = self.require_signed(&signed, certificate.federation, certificate.town)?;
         let town = certificate.town;
