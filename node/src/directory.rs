@@ -16,7 +16,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::config;
 use crate::keys::{self, KeyError};
-use crate::store::{ClosedStore, OpenStoreError, ReplicaStore, StoreSettings};
+use crate::store::{ClosedStore, OpenStoreError, ReplicaStore, StoreSettings, is_full};
 use crate::view::TownInfo;
 
 /// The town's own key; better kept off the machine once the node is certified.
@@ -384,7 +384,7 @@ fn in_use(error: OpenStoreError, directory: &Path) -> OpenStoreError {
 fn io_error(path: &Path, source: io::Error) -> DirectoryError {
     match source.kind() {
         io::ErrorKind::PermissionDenied => OpenStoreError::Permission { path: path.to_owned() }.into(),
-        io::ErrorKind::StorageFull => OpenStoreError::DiskFull { path: path.to_owned() }.into(),
+        kind if is_full(kind) => OpenStoreError::DiskFull { path: path.to_owned() }.into(),
         _ => DirectoryError::Io { path: path.to_owned(), source },
     }
 }

@@ -287,9 +287,8 @@ fn stopped() -> WriteError {
 
 /// What this node signs with, if its town has certified it.
 pub(crate) fn signer(books: &Books) -> Result<Signer, String> {
-    let authority = books
-        .authority()
-        .ok_or("it belongs to no federation yet; `hanse charter sign` makes it a member")?;
+    let authority =
+        books.authority().ok_or("it belongs to no federation yet; `hanse charter sign` makes it a member")?;
     let node_key = crdt::signed::public_key(&books.node_key);
     let open = crdt::audience::Audience::Open.hash();
     let own = authority.certificates().find(|certificate| {

@@ -18,6 +18,7 @@ mod rows;
 pub(crate) mod tests;
 
 pub use closed::{ClosedSnapshot, ClosedStore, ClosedWrite};
+pub(crate) use error::is_full;
 pub use error::{OpenStoreError, ReadStoreError, WriteError};
 pub use replica::{ReplicaCounts, ReplicaSnapshot, ReplicaStore};
 pub use replica_write::ReplicaWrite;

@@ -11,7 +11,7 @@ use redb::{
     TableDefinition, WriteTransaction, backends::InMemoryBackend,
 };
 
-use super::error::{Blame, OpenStoreError, ReadStoreError, WriteError};
+use super::error::{Blame, OpenStoreError, ReadStoreError, WriteError, is_full};
 use super::{FORMAT_VERSION, StoreSettings};
 
 const META: TableDefinition<'static, &'static str, &'static [u8]> = TableDefinition::new("meta");
@@ -188,7 +188,7 @@ fn io_error(path: &Path, kind: Kind, error: io::Error) -> OpenStoreError {
     let path = path.to_owned();
     match error.kind() {
         io::ErrorKind::PermissionDenied => OpenStoreError::Permission { path },
-        io::ErrorKind::StorageFull => OpenStoreError::DiskFull { path },
+        kind if is_full(kind) => OpenStoreError::DiskFull { path },
         io::ErrorKind::NotFound => OpenStoreError::Missing { path },
         io::ErrorKind::InvalidData | io::ErrorKind::UnexpectedEof => damaged(&path, kind, error.to_string()),
         _ => OpenStoreError::Io { path, source: error },

@@ -124,6 +124,12 @@ pub enum WriteError {
     Read(#[from] ReadStoreError),
 }
 
+/// Whether there is no room to write: the disk is full, or what one user or one
+/// process may take of it.
+pub(crate) fn is_full(kind: io::ErrorKind) -> bool {
+    matches!(kind, io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded | io::ErrorKind::FileTooLarge)
+}
+
 /// Turns the database's errors into ours, for one file.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Blame(pub &'static str);
@@ -137,9 +143,7 @@ impl Blame {
     /// For writes.
     pub(super) fn write<E: Into<redb::Error>>(self, error: E) -> WriteError {
         match error.into() {
-            redb::Error::Io(error) if error.kind() == io::ErrorKind::StorageFull => {
-                WriteError::DiskFull { file: self.0 }
-            }
+            redb::Error::Io(error) if is_full(error.kind()) => WriteError::DiskFull { file: self.0 },
             error => WriteError::Database { file: self.0, detail: error.to_string() },
         }
     }
