@@ -41,13 +41,8 @@ fn main() -> Result<(), Box<dyn Error>> {
         let file = MemberFile { node_key: public_key(&key), ..member.clone() };
         let certificate = founding::certificate(&file, federation, &identity);
         authority.admit_certificate(certificate.clone())?;
-        Ok(Signer {
-            federation,
-            key,
-            certificate: certificate.id(),
-            charter_version: 1,
-            boot: BootNonce(keys::random()?),
-        })
+        let boot = BootNonce(keys::random()?);
+        Ok(Signer { federation, key, certificate: certificate.id(), charter_version: 1, boot })
     };
     let (hall, yard) = (node("hall")?, node("yard")?);
 
@@ -63,24 +58,18 @@ fn main() -> Result<(), Box<dyn Error>> {
 
     // The line is down. Both work on.
     edit(&mut at_hall, &hall, json!({"title": "Spiel- und Bolzplätze", "frequency": "MONTHLY"}))?;
-    edit(
-        &mut at_yard,
-        &yard,
-        json!({"title": "Spielplätze der Stadt", "keywords": {"de": {"add": ["Sport"]}}}),
-    )?;
+    edit(&mut at_yard, &yard, json!({"title": "Alle Plätze", "keywords": {"de": {"add": ["Sport"]}}}))?;
 
     // The line is back. Each lets the other's changes through the gate.
     exchange(&authority, &at_hall.clone(), &mut at_yard)?;
     exchange(&authority, &at_yard.clone(), &mut at_hall)?;
     let (hall, yard) = (at_hall.document().read_dataset(), at_yard.document().read_dataset());
     assert_eq!(hall, yard, "both show the same");
-    println!(
-        "merged by themselves: frequency {:?}, keywords {:?}",
-        hall.dataset.frequency, hall.dataset.keywords.de
-    );
+    let merged = json!([hall.dataset.frequency, hall.dataset.keywords.de]);
+    println!("Merged by themselves: frequency and keywords, now {merged}.");
     for conflict in at_hall.document().conflicts() {
-        let values: Vec<&Value> = conflict.values.iter().map(|value| &value.value).collect();
-        println!("for a person to settle: {} is one of {values:?}", conflict.path);
+        let values: Vec<String> = conflict.values.iter().map(|value| value.value.to_string()).collect();
+        println!("For a person to settle: {} is {}.", conflict.path, values.join(" or "));
     }
     assert_eq!(at_hall.document().conflicts().len(), 1, "only the title was changed on both sides");
     Ok(())

@@ -43,10 +43,8 @@ async fn main() -> Result<(), Box<dyn Error>> {
         "internal": {"responsible_role": {"role": "Tiefbau", "mailbox": "tiefbau@soest.example"}},
     }))?;
     let id = soest.handle().create(new).await?.id;
-    println!(
-        "Soest has made a record; it is closed, so Olpe finds {} records.",
-        found_by(&olpe.handle(), "Trinkbrunnen")?.len()
-    );
+    let found = found_by(&olpe.handle(), "Trinkbrunnen")?;
+    println!("Soest has made a record; it is closed, so Olpe finds {}.", found.len());
 
     ready(&soest.handle()).await?;
     soest.handle().publish(id).await?;

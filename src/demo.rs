@@ -81,7 +81,7 @@ pub(crate) async fn run(order: Order) -> Result<(), Failure> {
     };
     settings::start_log(&quiet())?;
     let stop = signals::stop()?;
-    let places = prepare::run(&order, &records).await?;
+    let places = prepare::run(&order, &records, &stop).await?;
     if order.prepare_only {
         return output::line(format!(
             "{} towns are ready in {}; `hanse demo --dir {}` serves them",

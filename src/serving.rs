@@ -1,10 +1,13 @@
 //! One node with its two listeners, from start to clean stop.
 
 use std::path::Path;
+use std::time::Duration;
 
 use node::config::Config;
-use node::handle::NodeHandle;
-use node::node::{Node, Reach};
+use node::directory::DirectoryError;
+use node::handle::{NodeHandle, OpenNodeError};
+use node::node::{Node, Reach, StartError};
+use node::store::OpenStoreError;
 use tokio::task::{JoinHandle, spawn_blocking};
 use tokio_util::sync::CancellationToken;
 use web::{ServeError, Server};
@@ -12,6 +15,11 @@ use web::{ServeError, Server};
 use crate::failure::Failure;
 use crate::running::{Guard, Running};
 use crate::{clock, output};
+
+/// How often and after what time a directory that is in use is tried again:
+/// commands hold one for a fraction of a second.
+const LOCK_LOOKS: u32 = 10;
+const LOCK_DELAY: Duration = Duration::from_millis(200);
 
 /// A node that serves.
 #[derive(Debug)]
@@ -29,7 +37,7 @@ pub(crate) struct Serving {
 impl Serving {
     /// Opens a directory, connects to the other towns and serves.
     pub(crate) async fn start(directory: &Path, config: Config) -> Result<Self, Failure> {
-        let node = Node::start(directory, &config, Reach::Peers).await.map_err(Failure::refused)?;
+        let node = open(directory, &config, Reach::Peers).await?;
         let mut serving = Self::listen(node, config).await?;
         serving.note = Some(serving.listeners.leave(directory)?);
         Ok(serving)
@@ -43,7 +51,7 @@ impl Serving {
         config.public.listen = ([127, 0, 0, 1], 0).into();
         config.desk.listen = ([127, 0, 0, 1], 0).into();
         config.catch_up.publish_offline |= publish;
-        let node = Node::start(directory, &config, Reach::Nobody).await.map_err(Failure::refused)?;
+        let node = open(directory, &config, Reach::Nobody).await?;
         let handle = node.handle();
         // A command asks once: it must find all that is there.
         spawn_blocking(move || handle.settle_search()).await.map_err(Failure::refused)?;
@@ -117,6 +125,24 @@ impl Serving {
         drop(self.note);
         served
     }
+}
+
+/// Opens a directory; another command may just be closing it.
+async fn open(directory: &Path, config: &Config, reach: Reach) -> Result<Node, Failure> {
+    for _ in 0..LOCK_LOOKS {
+        match Node::start(directory, config, reach).await {
+            Err(error) if is_locked(&error) => tokio::time::sleep(LOCK_DELAY).await,
+            started => return started.map_err(Failure::refused),
+        }
+    }
+    Node::start(directory, config, reach).await.map_err(Failure::refused)
+}
+
+fn is_locked(error: &StartError) -> bool {
+    matches!(
+        error,
+        StartError::Open(OpenNodeError::Directory(DirectoryError::Store(OpenStoreError::Locked { .. })))
+    )
 }
 
 /// Nothing depends on the clock but what people read; they should know.

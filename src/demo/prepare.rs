@@ -11,6 +11,7 @@ use node::directory::{Directory, MEMBER_FILE, NewTown};
 use node::founding;
 use node::handle::{CreateError, NodeHandle, PublishError};
 use serde::{Deserialize, Serialize};
+use tokio_util::sync::CancellationToken;
 
 use super::{BASE_PORT_DEFAULT, Order, Place};
 use crate::failure::Failure;
@@ -35,7 +36,11 @@ struct Note {
 }
 
 /// Founds and loads what is not there yet.
-pub(super) async fn run(order: &Order, records: &Records) -> Result<Vec<Place>, Failure> {
+pub(super) async fn run(
+    order: &Order,
+    records: &Records,
+    stop: &CancellationToken,
+) -> Result<Vec<Place>, Failure> {
     let places = Place::all(&order.directory, &records.towns);
     let note_path = order.directory.join(NOTE);
     let mut note = match read_note(&note_path)? {
@@ -62,7 +67,7 @@ pub(super) async fn run(order: &Order, records: &Records) -> Result<Vec<Place>, 
         ..note.clone()
     };
     if note != wanted {
-        load(&places, &records.records, wanted.synthetic, wanted.seed).await?;
+        load(&places, &records.records, wanted.synthetic, wanted.seed, stop).await?;
         note = wanted;
         write_note(&note_path, &note)?;
     }
@@ -133,10 +138,16 @@ fn init(place: &Place, base_port: u16) -> Result<(), Failure> {
         .map_err(|error| Failure::refused(format!("write `{}`: {error}", settings.display())))
 }
 
-async fn load(places: &[Place], records: &[DemoRecord], synthetic: u64, seed: u64) -> Result<(), Failure> {
+async fn load(
+    places: &[Place],
+    records: &[DemoRecord],
+    synthetic: u64,
+    seed: u64,
+    stop: &CancellationToken,
+) -> Result<(), Failure> {
     let total = records.len() as u64 + synthetic * places.len() as u64;
     let bar = progress::bar("loading records", total);
-    for place in places {
+    let towns = places.iter().map(|place| async {
         let own = records.iter().filter(|record| record.town == place.town.town).cloned();
         let generated = (0..synthetic).map(|index| DemoRecord {
             town: place.town.town,
@@ -144,23 +155,31 @@ async fn load(places: &[Place], records: &[DemoRecord], synthetic: u64, seed: u6
             record: synthetic_record(seed, &place.town, index),
         });
         let serving = Serving::alone(&place.directory, true).await?;
-        let loaded = load_town(&serving, own.chain(generated), &bar).await;
+        let loaded = load_town(&serving, own.chain(generated), &bar, stop).await;
         serving.stop().await?;
-        loaded?;
-    }
+        loaded
+    });
+    // All towns at once: each waits for its own disk most of the time.
+    let loaded = futures::future::join_all(towns).await;
     bar.finish_and_clear();
-    Ok(())
+    loaded.into_iter().collect()
 }
 
 async fn load_town(
     serving: &Serving,
     mut records: impl Iterator<Item = DemoRecord>,
     bar: &indicatif::ProgressBar,
+    stop: &CancellationToken,
 ) -> Result<(), Failure> {
     loop {
         let batch: Vec<DemoRecord> = records.by_ref().take(BATCH).collect();
         if batch.is_empty() {
             return Ok(());
+        }
+        if stop.is_cancelled() {
+            return Err(Failure::refused_saying(
+                "stopped while loading records; the same command goes on with them",
+            ));
         }
         let loaded = batch.len() as u64;
         // Together, so that they share commits.
