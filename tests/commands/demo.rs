@@ -1,12 +1,14 @@
 //! The demo's directories, and every command that reads them.
 
 use std::fs;
+use std::net::TcpListener;
 use std::path::Path;
 use std::sync::OnceLock;
 
 use serde_json::Value;
 
-use crate::binary::{hanse, run};
+use crate::binary::{Beside, command, hanse};
+use crate::wait::until_blocking;
 
 /// Open and closed records of each town in the catalog that comes with Hanse.
 const RECORDS: [(&str, u64, u64); 5] =
@@ -214,11 +216,51 @@ fn damage_is_named_with_what_is_lost() {
     hanse("status --dir {}", olpe.path()).refused(1, &["closed.redb", "backup"]);
 }
 
+/// A base port of which all of the demo's ports are free now.
+fn free_base() -> u16 {
+    until_blocking("fifteen free ports", || {
+        let chosen = TcpListener::bind("127.0.0.1:0").expect("there are free ports");
+        let base = chosen.local_addr().expect("a bound socket has an address").port();
+        let mut ports = [0, 100, 200].into_iter().flat_map(|offset| (1..=5).map(move |town| offset + town));
+        let free = base < 65_000 && ports.all(|port| TcpListener::bind(("127.0.0.1", base + port)).is_ok());
+        free.then_some(base)
+    })
+}
+
 #[test]
-fn a_wrong_clock_is_said() {
+fn five_towns_run_in_one_process_until_they_are_told_to_stop() {
     let temp = tempfile::tempdir().expect("a directory");
-    hanse("init --dir {}/t --town soest --ags 05974040", temp.path()).done();
-    // The machine's clock cannot be set here; the rule itself is tested in `clock.rs`.
-    let said = run(crate::binary::command(["status", "--dir", &temp.path().join("t").to_string_lossy()]));
-    assert!(!said.err.contains("clock"), "{said:?}");
+    let at = temp.path();
+    let base = free_base().to_string();
+    hanse(&format!("demo --dir {{}}/d --prepare-only --base-port {base}"), at).done();
+    let mut digests = Vec::new();
+    for start in 0..2 {
+        let log = at.join(format!("log{start}"));
+        let mut demo = command(["demo", "--live=1", "--dir"]);
+        demo.arg(at.join("d"));
+        let mut running = Beside::start(demo, &log);
+        let said = || fs::read_to_string(&log).unwrap_or_default();
+        let serves = |(code, ..): &(&str, u64, u64)| at.join("d").join(code).join("running.json").exists();
+        until_blocking("every town to hold all 23 open records", || {
+            assert!(running.child.try_wait().expect("the system tells").is_none(), "{}", said());
+            let whole = |(code, ..): &(&str, u64, u64)| {
+                let status = hanse(&format!("status --json --dir {{}}/d/{code}"), at);
+                status.code == Some(0) && status.json()["store"]["datasets"] == 23
+            };
+            // Before that, asking would open the directory that the demo is about to open.
+            RECORDS.iter().all(serves).then_some(())?;
+            RECORDS.iter().all(whole).then_some(())
+        });
+        let changes = || hanse("status --json --dir {}/d/olpe", at).json()["store"]["changes"].as_u64();
+        let before = changes();
+        until_blocking("a live edit", || (changes() > before).then_some(()));
+        assert_eq!(running.terminate(), Some(0), "{}", said());
+        assert!(
+            said().contains("TOWN") && said().contains("stopping") && !said().contains('\u{1b}'),
+            "{}",
+            said()
+        );
+        digests.push(hanse("digest --dir {}/d/soest", at).done());
+    }
+    assert_ne!(digests[0], digests[1], "the second start went on with live edits");
 }

@@ -117,3 +117,43 @@ fn a_taken_port_is_said_in_one_sentence() {
         run(serve).refused(1, &[word, &address.port().to_string(), "taken"]);
     }
 }
+
+#[cfg(unix)]
+#[test]
+fn a_full_disk_is_said_and_loses_nothing() {
+    let temp = tempfile::tempdir().expect("a directory");
+    let at = temp.path();
+    hanse("init --dir {} --town soest --ags 05974040", at).done();
+    hanse("create --dir {} --set title.de=Vorher", at).done();
+    let body = at.join("body.json");
+    let long = "Zu lang. ".repeat(3_000);
+    std::fs::write(
+        &body,
+        serde_json::json!({"title": {"de": "Nachher"}, "description": {"de": long}}).to_string(),
+    )
+    .expect("a file");
+    // Files may not grow beyond what they are: for the program a disk without room.
+    let blocks = std::fs::metadata(at.join("closed.redb")).expect("a file").len().div_ceil(512);
+    let mut made = 1;
+    let refused = loop {
+        assert!(made < 200, "the limit was never met");
+        let mut shell = std::process::Command::new("sh");
+        shell.args(["-c", "trap '' XFSZ; ulimit -f \"$1\"; shift; exec \"$@\"", "sh", &blocks.to_string()]);
+        shell
+            .arg(env!("CARGO_BIN_EXE_hanse"))
+            .args(["create", "--dir"])
+            .arg(at)
+            .arg("--json-file")
+            .arg(&body);
+        shell.stdout(std::process::Stdio::piped()).stderr(std::process::Stdio::piped());
+        let said = run(shell);
+        if said.code != Some(0) {
+            break said;
+        }
+        made += 1;
+    };
+    refused.refused(1, &["no space left", "nothing was changed"]);
+    assert_eq!(hanse("list --dir {} --json", at).json()["total"], made, "what was acknowledged is there");
+    hanse("create --dir {} --set title.de=Danach", at).done();
+    assert_eq!(hanse("verify --dir {} --json", at).json()["problems"], serde_json::json!([]));
+}
