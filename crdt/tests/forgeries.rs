@@ -6,6 +6,7 @@
 #![expect(clippy::unwrap_used, reason = "a panic is how a test fails")]
 
 mod league;
+mod sealing;
 
 #[path = "forgeries/charters.rs"]
 mod charters;
@@ -15,5 +16,7 @@ mod encodings;
 mod forks;
 #[path = "forgeries/nodes.rs"]
 mod nodes;
+#[path = "forgeries/seals.rs"]
+mod seals;
 #[path = "forgeries/statements.rs"]
 mod statements;

@@ -13,7 +13,7 @@ use crdt::{
     ids::{ActorId, BootNonce, ChangeHash, DatasetId, Pseudonym, SealHash},
     operations::{Action, Key, OpId, Operation, Operations, Scalar},
     seal::{ALGORITHM, FEATURE_LEVEL, Seal, SealedChange},
-    sealed_document::{SealedDocument, Signer},
+    sealed_document::{AuthorError, SealedDocument, Signer},
 };
 
 use crate::league::*;
@@ -35,6 +35,15 @@ pub(crate) fn edit(
     signer: &Signer,
     body: &serde_json::Value,
 ) -> Option<SealedChange> {
+    try_edit(document, signer, body).unwrap()
+}
+
+/// [`edit`], where what others wrote may stand against it.
+pub(crate) fn try_edit(
+    document: &mut SealedDocument,
+    signer: &Signer,
+    body: &serde_json::Value,
+) -> Result<Option<SealedChange>, AuthorError> {
     let edit = DatasetEdit::parse(body).unwrap();
     let admitted = document.author(signer, Pseudonym([3; 16]), TIME, |automerge, actor| {
         if automerge.heads().is_empty() {
@@ -44,7 +53,7 @@ pub(crate) fn edit(
             automerge.edit_dataset(actor, &edit)
         }
     });
-    admitted.unwrap().map(|admitted| admitted.sealed().clone())
+    admitted.map(|admitted| admitted.map(|admitted| admitted.sealed().clone()))
 }
 
 /// The operations of a change.
