@@ -122,6 +122,15 @@ pub(crate) fn panicked(panic: Box<dyn Any + Send + 'static>) -> Response<Body> {
 mod tests {
     use super::*;
 
+    #[tokio::test]
+    async fn a_panic_is_answered_without_its_reason() {
+        let response = panicked(Box::new("index out of bounds in closed.redb"));
+        assert_eq!(response.status(), axum::http::StatusCode::INTERNAL_SERVER_ERROR);
+        let body = axum::body::to_bytes(response.into_body(), 64 * 1024).await.unwrap();
+        let text = std::str::from_utf8(&body).unwrap();
+        assert!(text.contains("\"code\":\"internal\"") && !text.contains("closed.redb"), "{text}");
+    }
+
     #[test]
     fn only_addresses_and_localhost_are_this_machine() {
         for fine in ["localhost", "LOCALHOST:8201", "127.0.0.1", "127.0.0.1:8201", "[::1]:8201", "10.1.2.3:1"]
