@@ -11,7 +11,7 @@ use std::sync::Arc;
 use tantivy::collector::{Collector, SegmentCollector};
 use tantivy::{DocId, Score, SegmentOrdinal, SegmentReader};
 
-use super::facets::SegmentColumns;
+use super::facets::{Counts, SegmentColumns};
 use super::{Facet, Filters, Sort};
 
 /// Records are handled in blocks, so that each column is walked in a tight loop.
@@ -75,6 +75,7 @@ impl Collector for PageCollector<'_> {
             docs: Vec::with_capacity(BLOCK_DOCS),
             scores: Vec::with_capacity(BLOCK_DOCS),
             best: BinaryHeap::new(),
+            least_rank: 0,
             total: 0,
             any_match: false,
             counts: std::array::from_fn(|facet| columns.facets[facet].empty_counts()),
@@ -141,9 +142,11 @@ pub(super) struct SegmentPage {
     scores: Vec<Score>,
     /// The worst of the best is on top.
     best: BinaryHeap<Reverse<Kept>>,
+    /// Records that rank lower are not among the best.
+    least_rank: u64,
     total: u64,
     any_match: bool,
-    counts: [Vec<u64>; Facet::ALL.len()],
+    counts: [Counts; Facet::ALL.len()],
     count_facets: bool,
 }
 
@@ -201,8 +204,8 @@ impl SegmentCollector for SegmentPage {
             Collected { total: self.total, any_match: self.any_match, ..Collected::default() };
         for (facet, counts) in Facet::ALL.into_iter().zip(&self.counts) {
             let values = &self.columns.facets[facet as usize].values;
-            let counted = values.iter().zip(counts).filter(|(_, count)| **count > 0);
-            let counted: BTreeMap<_, _> = counted.map(|(value, count)| (value.clone(), *count)).collect();
+            let counted = values.iter().zip(counts.sums()).filter(|(_, count)| *count > 0);
+            let counted: BTreeMap<_, _> = counted.map(|(value, count)| (value.clone(), count)).collect();
             if !counted.is_empty() {
                 collected.counts.insert(facet, counted);
             }
@@ -221,15 +224,19 @@ impl SegmentPage {
     fn finish_block(&mut self) {
         let mut docs = std::mem::take(&mut self.docs);
         let mut scores = std::mem::take(&mut self.scores);
-        let mut kept = 0;
-        for at in 0..docs.len() {
-            let doc = docs[at];
-            if self.is_in_result(doc) {
-                (docs[kept], scores[kept]) = (doc, scores[at]);
-                kept += 1;
+        if self.audience.is_empty() && self.filters.is_empty() {
+            self.any_match |= !docs.is_empty();
+        } else {
+            let mut kept = 0;
+            for at in 0..docs.len() {
+                let doc = docs[at];
+                if self.is_in_result(doc) {
+                    (docs[kept], scores[kept]) = (doc, scores[at]);
+                    kept += 1;
+                }
             }
+            docs.truncate(kept);
         }
-        docs.truncate(kept);
         self.total += docs.len() as u64;
         if self.count_facets {
             for (column, counts) in self.columns.facets.iter().zip(&mut self.counts) {
@@ -268,19 +275,22 @@ impl SegmentPage {
     #[inline]
     fn offer(&mut self, doc: DocId, score: Score) {
         let rank = self.rank(doc, score);
-        let full = self.best.len() >= self.keep;
-        if full && self.best.peek().is_some_and(|worst| rank < worst.0.rank) {
+        if rank < self.least_rank {
             return;
         }
+        let full = self.best.len() >= self.keep;
         let key_ordinal = Reverse(self.columns.keys.ords().first(doc).unwrap_or(u64::MAX));
         let kept = Kept { rank, key_ordinal, doc, score };
         if !full {
             self.best.push(Reverse(kept));
-        } else if let Some(mut worst) = self.best.peek_mut()
+            return;
+        }
+        if let Some(mut worst) = self.best.peek_mut()
             && kept > worst.0
         {
             *worst = Reverse(kept);
         }
+        self.least_rank = self.best.peek().map_or(0, |worst| worst.0.rank);
     }
 
     /// A number that is greater for better records; comparable between segments, except by title.

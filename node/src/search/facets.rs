@@ -33,6 +33,20 @@ pub(super) struct FacetColumn {
     complete: bool,
 }
 
+/// How often each value was counted.
+pub(super) struct Counts {
+    /// Two counters per value, used in turn: the processor need not wait for one addition before
+    /// the next to the same value.
+    halves: Vec<[u64; 2]>,
+}
+
+impl Counts {
+    /// The counts in the order of the values; the last one is of records without any.
+    pub(super) fn sums(&self) -> impl Iterator<Item = u64> {
+        self.halves.iter().map(|halves| halves[0] + halves[1])
+    }
+}
+
 enum Ordinals {
     /// At most one value per record; the number of values stands for none.
     One(Vec<u32>),
@@ -65,24 +79,26 @@ impl FacetColumn {
     }
 
     /// Room to count each value, and one more for records without any.
-    pub(super) fn empty_counts(&self) -> Vec<u64> {
-        vec![0; self.values.len() + 1]
+    pub(super) fn empty_counts(&self) -> Counts {
+        Counts { halves: vec![[0; 2]; self.values.len() + 1] }
     }
 
     /// Counts the values of some records.
-    pub(super) fn count(&self, docs: &[DocId], counts: &mut [u64]) {
+    pub(super) fn count(&self, docs: &[DocId], counts: &mut Counts) {
+        let halves = &mut counts.halves;
         match &self.ordinals {
-            Ordinals::One(_) if self.complete && self.values.len() == 1 => counts[0] += docs.len() as u64,
+            Ordinals::One(_) if self.complete && self.values.len() == 1 => halves[0][0] += docs.len() as u64,
             Ordinals::One(ordinals) => {
-                for doc in docs {
-                    counts[ordinals[*doc as usize] as usize] += 1;
+                for (at, doc) in docs.iter().enumerate() {
+                    halves[ordinals[*doc as usize] as usize][at & 1] += 1;
                 }
             }
             Ordinals::Many { starts, ordinals } if !starts.is_empty() => {
-                for doc in docs {
-                    let (start, end) = (starts[*doc as usize], starts[*doc as usize + 1]);
-                    for ordinal in &ordinals[start as usize..end as usize] {
-                        counts[*ordinal as usize] += 1;
+                for run in docs.chunk_by(|doc, next| doc + 1 == *next) {
+                    let (Some(first), Some(last)) = (run.first(), run.last()) else { continue };
+                    let (start, end) = (starts[*first as usize], starts[*last as usize + 1]);
+                    for (at, ordinal) in ordinals[start as usize..end as usize].iter().enumerate() {
+                        halves[*ordinal as usize][at & 1] += 1;
                     }
                 }
             }
