@@ -140,7 +140,7 @@ pub enum DirectoryError {
         remedy: String,
     },
     /// The member file is not readable.
-    #[error("understand `{}`: {detail}; put it back from a backup, or export it again with `hanse init --show`", path.display())]
+    #[error("understand `{}`: {detail}; put it back from a backup, or ask the town for its file again", path.display())]
     Member {
         /// The file.
         path: PathBuf,
