@@ -124,6 +124,7 @@ fn judge(ground: &Ground, change: SealedChange) -> bool {
     true
 }
 
+#[expect(clippy::print_stderr, reason = "a failing seed is printed")]
 fn check(name: &str, count: u64, change: impl Fn(&Ground, &mut Random) -> SealedChange) -> u64 {
     let ground = Ground::new();
     let mut accepted = 0;

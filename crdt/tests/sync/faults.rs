@@ -200,5 +200,5 @@ fn i6_audiences_are_believed_under_their_towns_signature_and_are_not_many() {
         tell(&mut wire, number, MENDEN);
     }
     let kept = 200 - wire.machines[0].charged.len();
-    assert!(kept <= SETS_PER_TOWN_MAX && kept >= SETS_PER_TOWN_MAX - 1, "{kept} kept");
+    assert!((SETS_PER_TOWN_MAX - 1..=SETS_PER_TOWN_MAX).contains(&kept), "{kept} kept");
 }

@@ -22,6 +22,7 @@ use crate::{league::*, sealing::*};
 
 /// What a machine's disk has of a document.
 #[derive(Clone)]
+#[expect(clippy::large_enum_variant, reason = "a test holds a few hundred")]
 pub(crate) enum Held {
     Live(SealedDocument),
     Erased(Genesis, Signed<EpochRecord>),
