@@ -1,0 +1,84 @@
+//! Measures a federation on this machine: how long an edit takes to be found
+//! elsewhere, how fast a node joins, how quick search is, what a node holds in
+//! memory and what it costs when nothing happens.
+//!
+//! ```sh
+//! cargo bench --bench federation                       # all, small, some minutes
+//! cargo bench --bench federation -- join               # one of edit, join, search, memory, start, idle
+//! cargo bench --bench federation -- join --datasets 100000
+//! ```
+//!
+//! Absolute times are this machine's; ratios are measured in the same run and
+//! may be compared. It asserts nothing: it prints figures for people
+//! (`docs/performance.md`).
+
+#![expect(clippy::print_stdout, reason = "figures are what it is for")]
+
+mod child;
+mod edit;
+mod idle;
+mod join;
+mod machine;
+mod search;
+mod wire;
+mod world;
+
+use anyhow::{Context, Result, bail};
+
+/// Datasets in the large catalog unless told otherwise.
+const DATASETS: usize = 5_000;
+/// Datasets of each of five towns in the small one.
+const SMALL: usize = 300;
+
+const MODES: [&str; 6] = ["edit", "join", "search", "memory", "start", "idle"];
+
+struct Options {
+    modes: Vec<String>,
+    datasets: usize,
+}
+
+fn main() -> Result<()> {
+    let mut arguments = std::env::args().skip(1).peekable();
+    if arguments.peek().is_some_and(|first| first == child::MODE) {
+        return child::run(&arguments.skip(1).collect::<Vec<_>>());
+    }
+    // Silent unless RUST_LOG asks: what a node logs belongs to no figure.
+    let filter = tracing_subscriber::EnvFilter::from_default_env();
+    tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).init();
+    let options = options(arguments)?;
+    println!("{}", machine::describe());
+    for mode in &options.modes {
+        println!("\n== {mode}");
+        match mode.as_str() {
+            "edit" => edit::measure(SMALL),
+            "join" => join::measure(options.datasets),
+            "search" => search::measure(options.datasets),
+            "memory" => child::measure_memory(SMALL, options.datasets),
+            "start" => child::measure_start(options.datasets),
+            _ => idle::measure(SMALL),
+        }
+        .with_context(|| format!("measure {mode}"))?;
+    }
+    Ok(())
+}
+
+fn options(mut arguments: impl Iterator<Item = String>) -> Result<Options> {
+    let mut options = Options { modes: Vec::new(), datasets: DATASETS };
+    while let Some(argument) = arguments.next() {
+        match argument.as_str() {
+            "--datasets" => {
+                let count = arguments.next().unwrap_or_default();
+                options.datasets =
+                    count.parse().with_context(|| format!("`--datasets {count}`: give a whole number"))?;
+            }
+            // Cargo says this to every benchmark.
+            "--bench" => {}
+            mode if MODES.contains(&mode) => options.modes.push(argument),
+            other => bail!("no mode or option `{other}`; the modes are {}", MODES.join(", ")),
+        }
+    }
+    if options.modes.is_empty() {
+        options.modes = MODES.map(str::to_owned).to_vec();
+    }
+    Ok(options)
+}
