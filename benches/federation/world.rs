@@ -119,7 +119,9 @@ impl World {
                 let (view, dataset) = view_of(sealed);
                 let (id, genesis, holding) = (sealed.id(), *sealed.genesis(), sealed.holding());
                 write.append_changes(&id, sealed.epoch(), 0, std::slice::from_ref(change))?;
-                write.put_view(&id, &view.context("a dataset has a view")?)?;
+                let view = view.context("a dataset has a view")?;
+                let first = change.sealed().operations.as_slice();
+                write.put_view(&id, sealed.epoch(), &view, Some(first))?;
                 write.put_document(&id, &DocumentRow { genesis, holding, position, dataset })?;
             }
             write.set_position(position)?;
