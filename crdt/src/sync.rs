@@ -117,8 +117,6 @@ pub enum Event {
         /// Manifests issued here.
         manifests: Vec<Signed<Manifest>>,
     },
-    /// Charters, certificates or revocations were added here, not by a peer.
-    AuthorityAdded(Export),
     /// Answers [`Effect::Load`].
     Loaded {
         /// The effect's request.
@@ -324,7 +322,6 @@ impl Sync {
             Event::Received { session, kind, payload } => self.received(now, session, kind, &payload),
             Event::Disconnected { session } => self.disconnected(now, session),
             Event::Committed { documents, manifests } => self.committed(now, documents, manifests),
-            Event::AuthorityAdded(records) => self.authority_added(now, records),
             Event::Loaded { request, documents } => self.loaded(request, documents),
             Event::Judged { request, outcomes } => self.judged(now, request, outcomes),
         }

@@ -94,12 +94,6 @@ impl Sync {
         }
     }
 
-    pub(super) fn authority_added(&mut self, now: Millis, records: Export) {
-        if self.authority.merge(records).changed() {
-            self.authority_changed(now);
-        }
-    }
-
     /// Tells all who may lack what is new, and lets those go who are no longer
     /// entitled.
     fn authority_changed(&mut self, now: Millis) {

@@ -10,7 +10,7 @@ use super::{
 use crate::{
     audience::Audience,
     gate::{Code, Rejection, Verdict},
-    ids::{AudienceHash, DocumentId, Millis, PublicKey},
+    ids::{AudienceHash, DocumentId, Millis},
     inventory::{BUCKETS, Holding, HoldingState, Leaf, NodeHash, Prefix, SUB_BUCKETS},
     manifest::{Manifest, ManifestAccepted, ManifestRejection},
     signed::Signed,
@@ -450,11 +450,6 @@ impl Sync {
             self.charge(now, id, reason);
         }
         self.pump_all(now);
-    }
-
-    /// Names the key of a session's peer.
-    pub fn key_of(&self, id: SessionId) -> Option<PublicKey> {
-        self.sessions.get(&id).map(|session| session.key)
     }
 }
 

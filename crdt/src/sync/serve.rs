@@ -157,17 +157,3 @@ pub fn changes_after<'a>(
     };
     changes.iter().filter(move |change| !held(change))
 }
-
-impl Sync {
-    /// Whether nothing is asked, judged or served: for tests and shutdown.
-    pub fn is_idle(&self) -> bool {
-        self.busy.is_empty()
-            && self.effects.is_empty()
-            && self.sessions.values().all(|session| {
-                session.is_drained()
-                    && session.pull.is_none()
-                    && session.serving.is_none()
-                    && session.asked.is_empty()
-            })
-    }
-}
