@@ -6,6 +6,7 @@
 //! read of a dataset passes [`Reader::may_see`](crate::view::Reader::may_see).
 
 mod errors;
+mod listing;
 mod open;
 mod read;
 mod search;
@@ -24,6 +25,7 @@ use crate::ledger::{Author, Books, Clock, EditJob, Indexer, Job, Ledger, NotTake
 use crate::view::{FederationInfo, Receipt, StatusEvent, TownInfo};
 
 pub use errors::{CreateError, EditError, EditedField, PublishError, ReadError};
+pub use listing::{LISTING_LIMIT_MAX, Listed, LogEntry, LogPage, Scope};
 pub use open::{OpenNode, OpenNodeError, OpenOptions};
 pub use status::Board;
 

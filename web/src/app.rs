@@ -5,6 +5,7 @@
 
 use std::sync::Arc;
 
+use axum::http::{HeaderMap, header};
 use crdt::catalog::Lang;
 use node::config::{Config, Language};
 use node::handle::NodeHandle;
@@ -12,6 +13,7 @@ use tokio::sync::Semaphore;
 use tokio_util::sync::CancellationToken;
 
 use crate::error::Problem;
+use crate::harvest::Harvesters;
 use crate::metrics::Counters;
 use crate::router::Listener;
 
@@ -32,6 +34,10 @@ pub(crate) struct App {
     /// Ends live pages when the server stops.
     pub(crate) stop: CancellationToken,
     pub(crate) counters: Counters,
+    /// Who fetches the catalog as a whole; both listeners share it.
+    pub(crate) harvesters: Harvesters,
+    /// `public.base_url`, without a slash at its end.
+    base_url: Option<Arc<str>>,
     pub(crate) requests: Arc<Semaphore>,
     pub(crate) streams: Arc<Semaphore>,
     reads: Arc<Semaphore>,
@@ -43,6 +49,7 @@ impl App {
         config: &Config,
         listener: Listener,
         counters: Counters,
+        harvesters: Harvesters,
         stop: CancellationToken,
     ) -> Self {
         let lang = match config.node.language {
@@ -55,10 +62,28 @@ impl App {
             lang,
             stop,
             counters,
+            harvesters,
+            base_url: config.public.base_url.as_ref().map(|url| url.as_str().trim_end_matches('/').into()),
             requests: Arc::new(Semaphore::new(REQUESTS_MAX)),
             streams: Arc::new(Semaphore::new(STREAMS_MAX)),
             reads: Arc::new(Semaphore::new(READS_MAX)),
         }
+    }
+
+    /// Where readers find this node, without a slash at the end: as configured,
+    /// else as the request says.
+    #[expect(dead_code, reason = "the first harvest interface comes with the next commits")]
+    pub(crate) fn base_url(&self, headers: &HeaderMap) -> String {
+        if let Some(base) = &self.base_url {
+            return base.to_string();
+        }
+        let host = headers.get(header::HOST).and_then(|host| host.to_str().ok());
+        // Whatever a client sends as its host is no part of markup or IRIs.
+        let is_plain = |host: &&str| {
+            !host.is_empty()
+                && host.bytes().all(|byte| byte.is_ascii_alphanumeric() || b".-:[]".contains(&byte))
+        };
+        format!("http://{}", host.filter(is_plain).unwrap_or("localhost"))
     }
 
     /// Runs a blocking read. The permit stays with the thread: a request that

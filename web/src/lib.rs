@@ -11,6 +11,7 @@ mod app;
 mod assets;
 mod error;
 mod guard;
+mod harvest;
 mod locale;
 mod metrics;
 mod pages;

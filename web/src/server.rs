@@ -16,6 +16,7 @@ use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 
 use self::connection::Bounded;
+use crate::harvest::Harvesters;
 use crate::metrics::Counters;
 use crate::router::{self, Listener};
 
@@ -121,10 +122,16 @@ impl Server {
     /// Serves until `stop`, then lets answers that have begun come to an end.
     pub async fn serve(self, stop: CancellationToken) -> Result<(), ServeError> {
         let Self { public, desk, handle, config } = self;
-        let counters = Counters::default();
-        let routes = router::public_counted(handle.clone(), &config, stop.clone(), counters.clone());
+        let (counters, harvesters) = (Counters::default(), Harvesters::default());
+        let routes = router::public_counted(
+            handle.clone(),
+            &config,
+            stop.clone(),
+            counters.clone(),
+            harvesters.clone(),
+        );
         let public = run(Listener::Public, public, PUBLIC_CONNECTIONS_MAX, routes, stop.clone());
-        let routes = router::desk_counted(handle, &config, stop.clone(), counters);
+        let routes = router::desk_counted(handle, &config, stop.clone(), counters, harvesters);
         let desk = run(Listener::Desk, desk, DESK_CONNECTIONS_MAX, routes, stop);
         tokio::try_join!(public, desk)?;
         Ok(())

@@ -27,7 +27,7 @@ impl From<ReadStoreError> for ReadError {
 }
 
 /// Where a dataset was found.
-enum Found {
+pub(super) enum Found {
     Sealed(DocumentId, DocumentRow, Box<ViewRow>),
     Local(Box<LocalRecord>),
 }
@@ -46,7 +46,7 @@ impl NodeHandle {
     }
 
     /// The one way from an id to a dataset, and the one audience check of it.
-    fn find(
+    pub(super) fn find(
         &self,
         snapshot: &ReplicaSnapshot,
         reader: Reader,

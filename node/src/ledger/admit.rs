@@ -34,6 +34,12 @@ pub(super) fn admit(
         Some(held) if !entry.replaces => held.changes(),
         _ => 0,
     };
+    // An erased document keeps its dataset's number, and nothing else: those who
+    // harvested the dataset must be told that it is gone.
+    let dataset = match entry.holding.is_erased() {
+        true => stage.replica.document(&document)?.and_then(|row| row.dataset),
+        false => entry.dataset,
+    };
     let staged = StagedDocument {
         genesis: judged.genesis,
         audience: entry.audience,
@@ -41,7 +47,7 @@ pub(super) fn admit(
         stored,
         changes: entry.changes,
         view: entry.view,
-        dataset: entry.dataset,
+        dataset,
         replaces: entry.replaces,
         sealed: None,
     };

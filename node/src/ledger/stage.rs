@@ -126,6 +126,7 @@ impl Stage {
             staged.genesis.owner == *town
                 && staged.genesis.kind == DocumentKind::Dataset
                 && staged.dataset == Some(*dataset)
+                && !staged.holding.is_erased()
         });
         if let Some((id, _)) = staged {
             return Ok(Some(*id));
@@ -137,9 +138,12 @@ impl Stage {
 
     /// The town of a dataset that is not our own.
     pub(super) fn other_owner(&self, dataset: &DatasetId) -> Result<Option<Town>, ReadStoreError> {
-        let first = self.replica.documents_of(dataset)?.into_iter().next();
-        let row = first.map(|id| self.replica.document(&id)).transpose()?.flatten();
-        Ok(row.map(|row| row.genesis.owner))
+        for id in self.replica.documents_of(dataset)? {
+            if let Some(row) = self.replica.document(&id)?.filter(|row| !row.holding.is_erased()) {
+                return Ok(Some(row.genesis.owner));
+            }
+        }
+        Ok(None)
     }
 }
 

@@ -17,7 +17,7 @@ use ed25519_dalek::SigningKey;
 use crate::demo::{DemoTown, synthetic_record};
 use crate::directory::MemberFile;
 use crate::founding;
-use crate::handle::{EditError, NodeHandle, OpenOptions, PublishError};
+use crate::handle::{EditError, NodeHandle, OpenOptions, PublishError, Scope};
 use crate::store::tests::FullDisk;
 use crate::store::{ClosedStore, ReplicaStore};
 use crate::view::{Reader, SignatureVerdict};
@@ -163,11 +163,59 @@ async fn a_withdrawn_document_leaves_a_stub_and_does_not_come_back() {
     assert_eq!(receipts[0].value().witness, olpe.member.town);
     assert!(authority.node_signature(&receipts[0], &receipts[0].value().certificate).is_ok());
 
+    // Those who follow the log are told, by the id alone.
+    let log = at_olpe.log_after(Scope::Federation, 0, 10).unwrap();
+    assert!(log.complete && log.entries.len() == 1, "{log:?}");
+    assert_eq!((log.entries[0].id, &log.entries[0].dataset), (id, &None));
+    assert_eq!(at_olpe.open_datasets(Scope::Federation, None, 10).unwrap(), []);
+
     // An old node brings the old copy: it stays gone.
     let again = at_olpe.ledger().admit(from, live).await.unwrap().remove(0).1.unwrap_err();
     assert_eq!(again.code.as_str(), "wrong-epoch");
     assert_eq!(at_olpe.ledger().admit(from, vec![erased]).await.unwrap()[0].1, Ok(()));
     assert_eq!(at_olpe.status().store.changes, 0);
+}
+
+#[tokio::test]
+async fn a_walk_by_id_and_a_log_by_commit_tell_every_open_dataset_once() {
+    let soest = town("05974040", "soest", 10);
+    let authority = federation(&[&soest]);
+    let handle = open(&soest, &authority, ReplicaStore::in_memory());
+    let mut ids = Vec::new();
+    for index in 0..7 {
+        let id = handle.create_record(record(index)).await.unwrap().id;
+        if index != 3 {
+            handle.publish(id).await.unwrap();
+            ids.push(id);
+        }
+    }
+    let first = handle.log_after(Scope::Federation, 0, 4).unwrap();
+    let edit = RecordEdit::parse(&serde_json::json!({"title": {"de": "Neu"}})).unwrap();
+    handle.edit(ids[0], edit, None).await.unwrap();
+
+    let mut walked = Vec::new();
+    let mut after = None;
+    loop {
+        let page = handle.open_datasets(Scope::Town(soest.member.town), after, 2).unwrap();
+        let Some(last) = page.last() else { break };
+        after = Some(last.dataset.id);
+        walked.extend(page.iter().map(|one| one.dataset.id));
+    }
+    let mut sorted = ids.clone();
+    sorted.sort_unstable();
+    assert_eq!(walked, sorted);
+    assert_eq!(handle.open_count(Scope::Federation), 6);
+    assert_eq!(handle.open_datasets(Scope::Town(Town::parse("05966024").unwrap()), None, 9).unwrap(), []);
+
+    // What was told first and edited since is told again, at its new place.
+    assert!(!first.complete && first.entries[0].id == ids[0]);
+    let rest = handle.log_after(Scope::Federation, first.reached, 100).unwrap();
+    assert!(rest.complete && rest.reached == handle.log_position().unwrap());
+    let told: Vec<_> = first.entries[1..].iter().chain(&rest.entries).map(|entry| entry.id).collect();
+    assert_eq!(told, [&ids[1..], &ids[..1]].concat());
+    let last = rest.entries.last().unwrap().dataset.as_ref().unwrap();
+    assert_eq!((last.dataset.title.de.as_ref().unwrap().as_str(), last.changes), ("Neu", 2));
+    assert!(rest.entries.iter().is_sorted_by_key(|entry| (entry.position, entry.at)));
 }
 
 /// A document of `town` with one change for each title, sealed outside the node.

@@ -53,6 +53,9 @@ pub(super) struct Writer {
     on_commit: OnCommit,
     replica_position: u64,
     closed_position: u64,
+    /// When the last commit of documents was made: commits keep their order in
+    /// time too, whatever the clock does.
+    committed_at: UnixMillis,
     /// This town's documents by audience: what its manifests speak of.
     own: BTreeMap<AudienceHash, Inventory>,
     /// The newest manifests held, by town and audience.
@@ -93,6 +96,7 @@ impl Writer {
         let manifests = snapshot.manifests()?.into_iter().map(|manifest| (manifest.value().key(), manifest));
         let (replica_position, closed_position) = (snapshot.position()?, books.closed.read()?.position()?);
         let manifests = manifests.collect();
+        let committed_at = snapshot.last_committed_at()?.unwrap_or(UnixMillis(i64::MIN));
         Ok(Self {
             books,
             clock,
@@ -101,6 +105,7 @@ impl Writer {
             on_commit,
             replica_position,
             closed_position,
+            committed_at,
             own,
             manifests,
         })
@@ -363,6 +368,11 @@ impl Writer {
             write.set_newest(&newest.0)?;
         }
         write.set_position(position)?;
+        if !stage.documents.is_empty() {
+            let at = (self.clock)().max(self.committed_at);
+            write.set_committed_at(position, at)?;
+            self.committed_at = at;
+        }
         write.commit()?;
         self.replica_position = position;
         Ok(manifest)
@@ -474,7 +484,7 @@ fn row_of(staged: &StagedDocument, position: u64) -> DocumentRow {
         genesis: staged.genesis,
         holding: staged.holding.clone(),
         position,
-        dataset: staged.dataset.filter(|_| !staged.holding.is_erased()),
+        dataset: staged.dataset,
     }
 }
 

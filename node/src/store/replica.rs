@@ -12,7 +12,7 @@ use std::sync::Arc;
 
 use crdt::authority::Export;
 use crdt::epoch::{EpochRecord, Receipt};
-use crdt::ids::{AudienceHash, DatasetId, DocumentId, FederationId, Town};
+use crdt::ids::{AudienceHash, DatasetId, DocumentId, FederationId, Town, UnixMillis};
 use crdt::manifest::Manifest;
 use crdt::seal::SealedChange;
 use crdt::signed::{Record, Signed};
@@ -50,6 +50,7 @@ pub(super) const AUTHOR_NUMBERS: TableDefinition<'static, &'static [u8; AUTHOR_B
 pub(super) const VIEWS: TableDefinition<'static, u64, Bytes> = TableDefinition::new("views");
 pub(super) const DATASETS: TableDefinition<'static, &'static [u8; 24], ()> = TableDefinition::new("datasets");
 pub(super) const LOG: TableDefinition<'static, &'static [u8; 16], ()> = TableDefinition::new("log");
+pub(super) const COMMITS: TableDefinition<'static, u64, i64> = TableDefinition::new("commits");
 pub(super) const EPOCHS: TableDefinition<'static, Bytes, Bytes> = TableDefinition::new("epochs");
 pub(super) const CHARTERS: TableDefinition<'static, Bytes, Bytes> = TableDefinition::new("charters");
 pub(super) const CERTIFICATES: TableDefinition<'static, Bytes, Bytes> = TableDefinition::new("certificates");
@@ -96,10 +97,14 @@ impl ReplicaStore {
     /// Makes the tables, so that a read never meets a missing one.
     fn prepared(store: Store) -> Result<Self, WriteError> {
         let this = Self { store: Arc::new(store) };
-        if this.store.meta(POSITION)?.is_none() {
+        let is_new = this.store.meta(POSITION)?.is_none();
+        // The first files had no `commits`.
+        if is_new || this.store.read()?.open_table(COMMITS).is_err() {
             let mut write = this.write()?;
             write.make_tables()?;
-            write.set_position(0)?;
+            if is_new {
+                write.set_position(0)?;
+            }
             write.commit()?;
         }
         Ok(this)
@@ -275,6 +280,46 @@ impl ReplicaSnapshot {
             let (key, _) = row.map_err(|error| BLAME.read(error))?;
             let (at, _) = key.value().split_first_chunk().unwrap_or((&[0; 8], &[]));
             found.push((u64::from_be_bytes(*at), self.numbered(tail(key.value()))?));
+        }
+        Ok(found)
+    }
+
+    /// When a commit was made, by this node's clock; `None` before the first
+    /// that noted it.
+    pub fn committed_at(&self, position: u64) -> Result<Option<UnixMillis>, ReadStoreError> {
+        let table = self.read.open_table(COMMITS).map_err(|error| BLAME.read(error))?;
+        let at = table.get(position).map_err(|error| BLAME.read(error))?;
+        Ok(at.map(|at| UnixMillis(at.value())))
+    }
+
+    /// When the last commit was made that noted it.
+    pub fn last_committed_at(&self) -> Result<Option<UnixMillis>, ReadStoreError> {
+        let table = self.read.open_table(COMMITS).map_err(|error| BLAME.read(error))?;
+        let last = table.last().map_err(|error| BLAME.read(error))?;
+        Ok(last.map(|(_, at)| UnixMillis(at.value())))
+    }
+
+    /// The datasets that documents say they hold, ascending by id and without
+    /// repetition, after `after`, at most `count`.
+    pub fn datasets_after(
+        &self,
+        after: Option<DatasetId>,
+        count: usize,
+    ) -> Result<Vec<DatasetId>, ReadStoreError> {
+        let table = self.read.open_table(DATASETS).map_err(|error| BLAME.read(error))?;
+        let first = after.map_or([0; 24], |after| dataset_key(&after, u64::MAX));
+        let mut found: Vec<DatasetId> = Vec::new();
+        for row in table.range::<&[u8; 24]>(&first..).map_err(|error| BLAME.read(error))? {
+            let (key, _) = row.map_err(|error| BLAME.read(error))?;
+            let id = key.value().first_chunk::<16>().copied().unwrap_or_default();
+            let id = DatasetId(uuid::Uuid::from_bytes(id));
+            if Some(id) == after || found.last() == Some(&id) {
+                continue;
+            }
+            if found.len() == count {
+                break;
+            }
+            found.push(id);
         }
         Ok(found)
     }

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use crdt::authority::Export;
 use crdt::epoch::{EpochRecord, Receipt};
-use crdt::ids::{DocumentId, FederationId};
+use crdt::ids::{DocumentId, FederationId, UnixMillis};
 use crdt::manifest::Manifest;
 use crdt::seal::{AdmittedChange, SealedChange};
 use crdt::signed::{Record, Signed};
@@ -15,9 +15,9 @@ use super::REPLICA_FILE;
 use super::database::{self, Store};
 use super::error::WriteError;
 use super::replica::{
-    AUTHOR_NUMBERS, AUTHORS, BLAME, Bytes, CERTIFICATES, CHANGES, CHARTERS, DATASETS, DOCUMENTS, EPOCHS,
-    EVIDENCE, FEDERATION, LOG, MANIFESTS, NEWEST, NUMBERS, POSITION, QUARANTINE, RECEIPTS, REVOCATIONS,
-    VIEWS, VIEWS_FORMAT, change_key, dataset_key, decode_document, log_key, manifest_prefix,
+    AUTHOR_NUMBERS, AUTHORS, BLAME, Bytes, CERTIFICATES, CHANGES, CHARTERS, COMMITS, DATASETS, DOCUMENTS,
+    EPOCHS, EVIDENCE, FEDERATION, LOG, MANIFESTS, NEWEST, NUMBERS, POSITION, QUARANTINE, RECEIPTS,
+    REVOCATIONS, VIEWS, VIEWS_FORMAT, change_key, dataset_key, decode_document, log_key, manifest_prefix,
 };
 use super::rows::{self, DocumentRow, QuarantinedChange, ViewRow, number_of};
 
@@ -58,10 +58,19 @@ impl ReplicaWrite {
         write.open_table(VIEWS).map_err(blame)?;
         write.open_table(DATASETS).map_err(blame)?;
         write.open_table(LOG).map_err(blame)?;
+        write.open_table(COMMITS).map_err(blame)?;
         for table in [EPOCHS, CHARTERS, CERTIFICATES, REVOCATIONS, MANIFESTS, RECEIPTS, QUARANTINE, EVIDENCE]
         {
             write.open_table(table).map_err(blame)?;
         }
+        Ok(())
+    }
+
+    /// Notes when a commit is made; harvesters that ask for what is new since a
+    /// moment are answered by it.
+    pub fn set_committed_at(&mut self, position: u64, at: UnixMillis) -> Result<(), WriteError> {
+        let mut commits = self.write.open_table(COMMITS).map_err(|error| BLAME.write(error))?;
+        commits.insert(position, at.0).map_err(|error| BLAME.write(error))?;
         Ok(())
     }
 

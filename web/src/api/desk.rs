@@ -23,6 +23,7 @@ use super::body::JsonObject;
 use super::schema::{EditFields, RecordFields};
 use crate::app::App;
 use crate::error::{ErrorBody, Problem};
+use crate::harvest::Harvester;
 
 /// Heads that an edit may name; a record with more is in conflict beyond repair.
 const HEADS_MAX: usize = 256;
@@ -255,6 +256,20 @@ pub(crate) async fn digest(
 }
 
 #[utoipa::path(
+    get, path = "/api/v1/harvesters", tag = "node",
+    summary = "Who fetches the catalog as a whole",
+    description = "Clients of the public interfaces since the node started, the latest first.",
+    responses((status = 200, body = Vec<Harvester>), (status = 401, body = ErrorBody)),
+)]
+pub(crate) async fn harvesters(
+    State(app): State<App>,
+    RawQuery(query): RawQuery,
+) -> Result<Json<Vec<Harvester>>, Problem> {
+    super::no_parameters(query.as_deref())?;
+    Ok(Json(app.harvesters.list()))
+}
+
+#[utoipa::path(
     get, path = "/healthz", tag = "node",
     summary = "Whether the process answers",
     security(()),
@@ -312,7 +327,7 @@ where
         description = "For the town's own staff and programs. Every route but the health checks asks for the token of `hanse token`."
     ),
     paths(
-        list, create, one, edit, publish, history, conflicts, status, digest, healthz, readyz, openapi,
+        list, create, one, edit, publish, history, conflicts, status, digest, harvesters, healthz, readyz, openapi,
         crate::metrics::page
     ),
     tags((name = "datasets", description = "The catalog"), (name = "node", description = "This node")),

@@ -1,0 +1,135 @@
+//! What all interfaces for harvesters have in common: they answer when the
+//! node has everything, and they remember who came.
+//!
+//! A harvester deletes what it no longer sees, so a node that starts, restores
+//! or catches up says `503` with `Retry-After`, never a short `200`.
+
+use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use axum::extract::{Request, State};
+use axum::http::header;
+use axum::middleware::Next;
+use axum::response::{IntoResponse, Response};
+use crdt::ids::UnixMillis;
+use node::view::Phase;
+use serde::Serialize;
+use utoipa::ToSchema;
+
+use crate::app::App;
+use crate::error::Problem;
+
+/// Clients that are remembered; the one that was away longest is forgotten.
+const CLIENTS_MAX: usize = 200;
+/// Characters kept of what a client says of itself and of what it fetched.
+const TEXT_CHARS_MAX: usize = 200;
+
+/// The interfaces that harvesters use.
+#[expect(dead_code, reason = "the interfaces come one by one with the next commits")]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub(crate) enum Interface {
+    /// DCAT-AP.de as RDF.
+    Rdf,
+    /// CKAN Action API.
+    Ckan,
+    /// SPARQL queries.
+    Sparql,
+    /// OGC API Records.
+    Records,
+    /// OAI-PMH.
+    OaiPmh,
+    /// DCAT-AP feed (LDES), Atom, sitemap.
+    Feed,
+}
+
+/// One client of one interface.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
+pub(crate) struct Harvester {
+    /// What it uses.
+    pub(crate) interface: Interface,
+    /// What it calls itself (`User-Agent`).
+    pub(crate) client: String,
+    /// Requests since the node started.
+    pub(crate) requests: u64,
+    /// When it first came, milliseconds since 1970.
+    pub(crate) first: i64,
+    /// When it last came, milliseconds since 1970.
+    pub(crate) last: i64,
+    /// What it fetched last: path and parameters.
+    pub(crate) fetched: String,
+}
+
+/// Who came since the node started. Nothing is written to disk and no address
+/// is kept.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Harvesters {
+    known: Arc<Mutex<BTreeMap<(Interface, String), Harvester>>>,
+}
+
+impl Harvesters {
+    /// Those known, the latest first.
+    pub(crate) fn list(&self) -> Vec<Harvester> {
+        let known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut all: Vec<Harvester> = known.values().cloned().collect();
+        all.sort_by_key(|one| std::cmp::Reverse(one.last));
+        all
+    }
+
+    fn note(&self, interface: Interface, client: &str, fetched: &str, now: UnixMillis) {
+        let short = |text: &str| text.chars().take(TEXT_CHARS_MAX).collect::<String>();
+        let key = (interface, short(client));
+        let mut known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
+        if known.len() >= CLIENTS_MAX && !known.contains_key(&key) {
+            let oldest = known.iter().min_by_key(|(_, one)| one.last).map(|(key, _)| key.clone());
+            oldest.and_then(|oldest| known.remove(&oldest));
+        }
+        let one = known.entry(key).or_insert_with_key(|(interface, client)| Harvester {
+            interface: *interface,
+            client: client.clone(),
+            requests: 0,
+            first: now.0,
+            last: now.0,
+            fetched: String::new(),
+        });
+        one.requests += 1;
+        one.last = now.0;
+        one.fetched = short(fetched);
+    }
+}
+
+/// Stands before every route of a harvest interface.
+pub(crate) async fn gate(
+    State((app, interface)): State<(App, Interface)>,
+    request: Request,
+    next: Next,
+) -> Response {
+    let client = request.headers().get(header::USER_AGENT).and_then(|agent| agent.to_str().ok());
+    let fetched = request.uri().path_and_query().map_or("/", |path| path.as_str());
+    app.harvesters.note(interface, client.unwrap_or("-"), fetched, app.handle.now());
+    if app.handle.phase() != Phase::Ready {
+        return Problem::starting().into_response();
+    }
+    next.run(request).await
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn clients_are_counted_and_only_so_many_remembered() {
+        let harvesters = Harvesters::default();
+        for n in 0..CLIENTS_MAX as i64 + 10 {
+            harvesters.note(Interface::Ckan, &format!("client {n}"), "/a", UnixMillis(n));
+        }
+        harvesters.note(Interface::Ckan, "client 100", "/b?q=1", UnixMillis(1_000));
+        let all = harvesters.list();
+        assert_eq!(all.len(), CLIENTS_MAX);
+        assert_eq!(
+            (all[0].client.as_str(), all[0].requests, all[0].fetched.as_str()),
+            ("client 100", 2, "/b?q=1")
+        );
+        assert!(all.iter().all(|one| one.client != "client 0"), "the oldest is forgotten");
+    }
+}
