@@ -31,3 +31,4 @@ pub mod seal;
 pub mod sealed_document;
 pub mod signed;
 pub mod sync;
+pub mod vocabulary;

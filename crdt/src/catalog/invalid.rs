@@ -152,6 +152,18 @@ pub fn nearest<'a>(word: &str, candidates: impl IntoIterator<Item = &'a str>) ->
         .map(|(_, candidate)| candidate)
 }
 
+/// How alike two short texts are, in hundredths: the share of characters that
+/// need not change to make one from the other.
+pub(crate) fn likeness(a: &str, b: &str) -> u32 {
+    let (a, b): (Vec<char>, Vec<char>) = (a.chars().collect(), b.chars().collect());
+    let longest = a.len().max(b.len());
+    // Lengths alone rule most pairs out, at no cost.
+    if longest == 0 || a.len().abs_diff(b.len()) * 2 > longest {
+        return 0;
+    }
+    u32::try_from((longest - distance(&a, &b)) * 100 / longest).unwrap_or(0)
+}
+
 /// Levenshtein's distance.
 fn distance(a: &[char], b: &[char]) -> usize {
     let mut row: Vec<usize> = (0..=b.len()).collect();
