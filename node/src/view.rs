@@ -12,6 +12,8 @@ use crdt::ids::{
 };
 use serde::{Deserialize, Serialize};
 
+pub use crate::search::{Area, Expression, Facet, Span};
+
 /// Datasets on one page of a search at most.
 pub const PAGE_LIMIT_MAX: usize = 100;
 /// Datasets that can be skipped at most: deeper pages cost more than they tell.
@@ -97,6 +99,8 @@ pub struct SearchQuery {
     pub frequency: Vec<String>,
     /// Classes; the audience check comes first.
     pub class: Vec<String>,
+    /// What else must be true of a dataset.
+    pub expression: Option<Expression>,
     /// Hits to skip.
     pub offset: usize,
     /// Hits to give, at most [`PAGE_LIMIT_MAX`].

@@ -48,6 +48,11 @@ impl BoundingBox {
         [self.west, self.south, self.east, self.north].map(|micro| f64::from(micro) / f64::from(MICRO))
     }
 
+    /// West, south, east and north in millionths of a degree.
+    pub fn micro_degrees(&self) -> [i32; 4] {
+        [self.west, self.south, self.east, self.north]
+    }
+
     fn is_on_the_globe(&self) -> bool {
         let (lon, lat) = (-180 * MICRO..=180 * MICRO, -90 * MICRO..=90 * MICRO);
         [self.west, self.east].iter().all(|x| lon.contains(x))

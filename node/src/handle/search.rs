@@ -82,6 +82,7 @@ fn asked(reader: Reader, query: &SearchQuery, members: &[TownInfo]) -> search::S
     search::SearchQuery {
         text: query.text.clone(),
         filters,
+        expression: query.expression.clone(),
         audience,
         sort: match query.sort {
             Sort::Relevance => search::Sort::Relevance,
@@ -194,6 +195,22 @@ fn invalid(error: QueryError) -> crdt::catalog::InvalidField {
             "filter values are too many",
             "weniger auswählen",
             "choose fewer",
+        ),
+        QueryError::TooManyConditions { conditions } => (
+            "filter",
+            *conditions,
+            "Bedingungen sind zu viele",
+            "conditions are too many",
+            "weniger auf einmal verlangen",
+            "ask for less at once",
+        ),
+        QueryError::TooDeep { depth } => (
+            "filter",
+            *depth,
+            "Ebenen von Klammern sind zu viele",
+            "levels of brackets are too many",
+            "die Bedingungen weniger schachteln",
+            "nest the conditions less",
         ),
     };
     InvalidField::new(field, value, Bilingual::fixed(de, en), Bilingual::fixed(remedy_de, remedy_en))

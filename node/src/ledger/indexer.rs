@@ -13,14 +13,14 @@ use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::thread::JoinHandle;
 use std::time::Duration;
 
-use crdt::catalog::{Dataset, Timestamp};
+use crdt::catalog::{Dataset, Date, Temporal, Timestamp};
 use crdt::ids::{DatasetId, DocumentId, Town};
 
 use super::Books;
 use super::books::is_open_dataset;
 use super::stage::own_document;
 use crate::directory::INDEX_DIRECTORY;
-use crate::search::{OpenOutcome, OpenSearchError, SearchChange, SearchIndex, SearchRecord};
+use crate::search::{Area, OpenOutcome, OpenSearchError, SearchChange, SearchIndex, SearchRecord, Span};
 use crate::store::{ReadStoreError, ReplicaSnapshot};
 
 /// Records that are brought into an index at once.
@@ -306,5 +306,22 @@ fn search_record(books: &Books, key: String, town: Town, dataset: &Dataset) -> S
         status: dataset.status.code().to_owned(),
         modified: seconds(dataset.modified),
         issued: seconds(dataset.issued),
+        area: dataset.spatial.bbox.map(|bbox| {
+            let [west, south, east, north] = bbox.micro_degrees();
+            Area { west, south, east, north }
+        }),
+        span: span(&dataset.temporal),
+    }
+}
+
+/// From the beginning of the first day to the end of the last one, as UTC counts days.
+fn span(temporal: &Temporal) -> Span {
+    let second = |day: Date, hour, minute, second| {
+        let moment = day.civil().at(hour, minute, second, 0).to_zoned(jiff::tz::TimeZone::UTC);
+        moment.ok().map(|moment| moment.timestamp().as_second())
+    };
+    Span {
+        from: temporal.start.and_then(|day| second(day, 0, 0, 0)),
+        to: temporal.end.and_then(|day| second(day, 23, 59, 59)),
     }
 }

@@ -2,7 +2,7 @@
 //!
 //! A record that fails the filter of exactly one facet still counts for that facet; that is how a
 //! facet's own filter does not narrow its own counts. What the audience may not see counts
-//! nowhere.
+//! nowhere, nor does what an expression does not describe.
 
 use std::cmp::Reverse;
 use std::collections::{BTreeMap, BinaryHeap};
@@ -11,8 +11,10 @@ use std::sync::Arc;
 use tantivy::collector::{Collector, SegmentCollector};
 use tantivy::{DocId, Score, SegmentOrdinal, SegmentReader};
 
+use super::expression::{Bits, Ground};
 use super::facets::{Counts, SegmentColumns};
-use super::{Facet, Filters, Sort};
+use super::fields::Fields;
+use super::{Expression, Facet, Filters, Sort};
 
 /// Records are handled in blocks, so that each column is walked in a tight loop.
 const BLOCK_DOCS: usize = 256;
@@ -22,6 +24,8 @@ const SCORE_STEPS: f32 = 64.0;
 /// Collects one page with its counts.
 pub(super) struct PageCollector<'a> {
     pub(super) columns: &'a [Arc<SegmentColumns>],
+    pub(super) fields: Fields,
+    pub(super) expression: Option<&'a Expression>,
     pub(super) filters: &'a Filters,
     pub(super) audience: &'a Filters,
     pub(super) sort: Sort,
@@ -56,8 +60,10 @@ impl Collector for PageCollector<'_> {
     type Fruit = Collected;
     type Child = SegmentPage;
 
-    fn for_segment(&self, ordinal: SegmentOrdinal, _: &SegmentReader) -> tantivy::Result<SegmentPage> {
+    fn for_segment(&self, ordinal: SegmentOrdinal, segment: &SegmentReader) -> tantivy::Result<SegmentPage> {
         let columns = Arc::clone(&self.columns[ordinal as usize]);
+        let ground = Ground { segment, columns: &columns, fields: self.fields };
+        let described = self.expression.map(|expression| ground.bits(expression)).transpose()?;
         let selection = |filters: &Filters| -> Vec<Selection> {
             filters
                 .iter()
@@ -68,6 +74,7 @@ impl Collector for PageCollector<'_> {
         };
         Ok(SegmentPage {
             segment: ordinal,
+            described,
             audience: selection(self.audience),
             filters: selection(self.filters),
             sort: self.sort,
@@ -113,13 +120,8 @@ struct Selection {
 
 impl Selection {
     fn new(facet: Facet, values: &[String], columns: &SegmentColumns) -> Selection {
-        let known = &columns.facets[facet as usize].values;
-        let mut chosen = vec![false; known.len() + 1];
-        for value in values {
-            if let Ok(ordinal) = known.binary_search_by(|known| known.as_ref().cmp(value.as_str())) {
-                chosen[ordinal] = true;
-            }
-        }
+        let column = &columns.facets[facet as usize];
+        let chosen = column.chosen(values).unwrap_or_else(|| vec![false; column.values.len() + 1]);
         Selection { facet, chosen }
     }
 
@@ -133,6 +135,8 @@ impl Selection {
 pub(super) struct SegmentPage {
     segment: SegmentOrdinal,
     columns: Arc<SegmentColumns>,
+    /// The records that the expression describes, if there is one.
+    described: Option<Bits>,
     audience: Vec<Selection>,
     filters: Vec<Selection>,
     sort: Sort,
@@ -224,7 +228,7 @@ impl SegmentPage {
     fn finish_block(&mut self) {
         let mut docs = std::mem::take(&mut self.docs);
         let mut scores = std::mem::take(&mut self.scores);
-        if self.audience.is_empty() && self.filters.is_empty() {
+        if self.audience.is_empty() && self.described.is_none() && self.filters.is_empty() {
             self.any_match |= !docs.is_empty();
         } else {
             let mut kept = 0;
@@ -260,6 +264,9 @@ impl SegmentPage {
             return false;
         }
         self.any_match = true;
+        if self.described.as_ref().is_some_and(|described| !described.contains(doc)) {
+            return false;
+        }
         let mut failed = self.filters.iter().filter(|filter| !filter.admits(doc, &self.columns));
         match (failed.next(), failed.next()) {
             (None, _) => return true,

@@ -1,24 +1,33 @@
 //! The columns of a segment, unpacked for counting.
 //!
 //! Facets are counted over whole results, so every search reads them for every record it finds.
-//! Unpacked once per segment (about 50 bytes per record), a count is an array access. A segment
+//! Unpacked once per segment (about 90 bytes per record), a count is an array access. A segment
 //! never changes, so the table lives as long as the segment.
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
 
-use tantivy::columnar::StrColumn;
+use tantivy::columnar::{Column, StrColumn};
 use tantivy::index::SegmentId;
 use tantivy::{DocId, Searcher, SegmentReader};
 
-use super::Facet;
-use super::fields::{KEY_COLUMN, MODIFIED_COLUMN, TITLE_ORDER_COLUMN};
+use super::expression::NEVER;
+use super::fields::{
+    AREA_COLUMNS, ISSUED_COLUMN, KEY_COLUMN, MODIFIED_COLUMN, SPAN_COLUMNS, TITLE_ORDER_COLUMN,
+};
+use super::{Area, Facet};
 
 /// All columns of one segment.
 pub(super) struct SegmentColumns {
     pub(super) facets: [FacetColumn; Facet::ALL.len()],
     /// Seconds since 1970; the least value where none is known.
     pub(super) modified: Vec<i64>,
+    /// The same of the first publication.
+    pub(super) issued: Vec<i64>,
+    /// Where the data lie; empty if no record says so.
+    pub(super) areas: Vec<Area>,
+    /// First and last second of what the data describe; empty if no record says so.
+    pub(super) spans: Vec<(i64, i64)>,
     pub(super) keys: StrColumn,
     pub(super) titles: StrColumn,
 }
@@ -106,6 +115,15 @@ impl FacetColumn {
         }
     }
 
+    /// Marks the values that are chosen, with room as for counts; none if no record has any of them.
+    pub(super) fn chosen(&self, values: &[String]) -> Option<Vec<bool>> {
+        let mut chosen = vec![false; self.values.len() + 1];
+        let found = |value: &String| self.values.binary_search_by(|known| known.as_ref().cmp(value)).ok();
+        let ordinals: Vec<usize> = values.iter().filter_map(found).collect();
+        ordinals.iter().for_each(|ordinal| chosen[*ordinal] = true);
+        (!ordinals.is_empty()).then_some(chosen)
+    }
+
     /// Whether every record has one of the chosen values, as is usual for audiences.
     pub(super) fn all_have_any(&self, chosen: &[bool]) -> bool {
         self.complete && chosen.iter().take(self.values.len()).all(|chosen| *chosen)
@@ -156,7 +174,6 @@ impl SegmentColumns {
             facets[facet as usize] = FacetColumn::read(segment, facet)?;
         }
         let columns = segment.fast_fields();
-        let modified = columns.i64(MODIFIED_COLUMN)?;
         let text = |name: &str| {
             columns.str(name)?.ok_or_else(|| {
                 tantivy::TantivyError::SchemaError(format!("a segment has no column `{name}`"))
@@ -164,11 +181,47 @@ impl SegmentColumns {
         };
         Ok(SegmentColumns {
             facets,
-            modified: (0..segment.max_doc()).map(|doc| modified.first(doc).unwrap_or(i64::MIN)).collect(),
+            modified: moments(segment, MODIFIED_COLUMN)?,
+            issued: moments(segment, ISSUED_COLUMN)?,
+            areas: areas(segment)?,
+            spans: spans(segment)?,
             keys: text(KEY_COLUMN)?,
             titles: text(TITLE_ORDER_COLUMN)?,
         })
     }
+}
+
+/// Seconds since 1970; the least value where none is known.
+fn moments(segment: &SegmentReader, name: &str) -> tantivy::Result<Vec<i64>> {
+    let column = segment.fast_fields().i64(name)?;
+    Ok((0..segment.max_doc()).map(|doc| column.first(doc).unwrap_or(i64::MIN)).collect())
+}
+
+fn areas(segment: &SegmentReader) -> tantivy::Result<Vec<Area>> {
+    let [west, south, east, north] = numbers(segment, AREA_COLUMNS)?;
+    let area = |doc| {
+        let edge = |column: &Column<i64>| i32::try_from(column.first(doc)?).ok();
+        Some(Area { west: edge(&west)?, south: edge(&south)?, east: edge(&east)?, north: edge(&north)? })
+    };
+    Ok(unless_all(Area::NOWHERE, (0..segment.max_doc()).map(|doc| area(doc).unwrap_or(Area::NOWHERE))))
+}
+
+fn spans(segment: &SegmentReader) -> tantivy::Result<Vec<(i64, i64)>> {
+    let [from, to] = numbers(segment, SPAN_COLUMNS)?;
+    let span = |doc| from.first(doc).zip(to.first(doc)).unwrap_or(NEVER);
+    Ok(unless_all(NEVER, (0..segment.max_doc()).map(span)))
+}
+
+fn numbers<const N: usize>(segment: &SegmentReader, names: [&str; N]) -> tantivy::Result<[Column<i64>; N]> {
+    let columns = names.map(|name| segment.fast_fields().i64(name));
+    let columns = columns.into_iter().collect::<tantivy::Result<Vec<_>>>()?;
+    columns.try_into().map_err(|_| tantivy::TantivyError::SchemaError("columns are missing".to_owned()))
+}
+
+/// The values, or nothing if all of them say nothing.
+fn unless_all<T: PartialEq>(nothing: T, values: impl Iterator<Item = T>) -> Vec<T> {
+    let values: Vec<T> = values.collect();
+    if values.iter().all(|value| *value == nothing) { Vec::new() } else { values }
 }
 
 /// The unpacked columns of the segments in use.

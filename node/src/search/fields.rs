@@ -13,10 +13,10 @@ use tantivy::{Index, TantivyDocument, Term};
 
 use super::analysis::{Analyzer, TextLanguage, collation_key, words};
 use super::terms::{TERMS_TOKENIZER, TermList, TermsTokenizer};
-use super::{Facet, SearchRecord};
+use super::{Area, Facet, SearchRecord};
 
 /// Number of what is indexed and how. Another number on disk means: rebuild.
-pub(super) const INDEX_FORMAT: u32 = 1;
+pub(super) const INDEX_FORMAT: u32 = 2;
 /// Words of one text beyond this are not indexed; a text has at most 32 KiB by the gate's rules.
 const TEXT_WORDS_MAX: usize = 6_000;
 /// Longer facet values and identifiers are cut off.
@@ -61,6 +61,11 @@ pub(super) struct Fields {
     pub(super) presence: Field,
     key: Field,
     modified: Field,
+    issued: Field,
+    /// West, south, east, north.
+    area: [Field; AREA_COLUMNS.len()],
+    /// First and last second of the days that the data describe.
+    span: [Field; SPAN_COLUMNS.len()],
     title_order: Field,
     record: Field,
     facets: [Field; Facet::ALL.len()],
@@ -70,6 +75,9 @@ pub(super) struct Fields {
 pub(super) const KEY_COLUMN: &str = "key";
 pub(super) const MODIFIED_COLUMN: &str = "modified";
 pub(super) const TITLE_ORDER_COLUMN: &str = "title_order";
+pub(super) const ISSUED_COLUMN: &str = "issued";
+pub(super) const AREA_COLUMNS: [&str; 4] = ["west", "south", "east", "north"];
+pub(super) const SPAN_COLUMNS: [&str; 2] = ["from", "to"];
 
 impl Fields {
     pub(super) fn schema() -> (Schema, Fields) {
@@ -84,13 +92,17 @@ impl Fields {
         };
         let text = indexed(IndexRecordOption::WithFreqsAndPositions, true);
         let column = TextOptions::default().set_fast("raw");
+        let number = NumericOptions::default().set_fast();
         let fields = Fields {
             title: schema.add_text_field("title", text.clone()),
             keywords: schema.add_text_field("keywords", text.clone()),
             body: schema.add_text_field("body", text),
             presence: schema.add_text_field("presence", indexed(IndexRecordOption::Basic, false)),
             key: schema.add_text_field(KEY_COLUMN, column.clone()),
-            modified: schema.add_i64_field(MODIFIED_COLUMN, NumericOptions::default().set_fast()),
+            modified: schema.add_i64_field(MODIFIED_COLUMN, number.clone()),
+            issued: schema.add_i64_field(ISSUED_COLUMN, number.clone()),
+            area: AREA_COLUMNS.map(|name| schema.add_i64_field(name, number.clone())),
+            span: SPAN_COLUMNS.map(|name| schema.add_i64_field(name, number.clone())),
             title_order: schema.add_text_field(TITLE_ORDER_COLUMN, column.clone()),
             record: schema.add_bytes_field("record", STORED),
             facets: Facet::ALL
@@ -118,9 +130,7 @@ impl Fields {
         let mut document = TantivyDocument::new();
         document.add_text(self.key, &record.key);
         self.add_words(&mut document, record, analyzer);
-        if let Some(modified) = record.modified {
-            document.add_i64(self.modified, modified);
-        }
+        self.add_numbers(&mut document, record);
         document.add_text(self.title_order, collation_key(record.any_title()));
         for facet in Facet::ALL {
             let mut values: Vec<&str> = record.facet_values(facet).map(cut).collect();
@@ -132,6 +142,25 @@ impl Fields {
         }
         document.add_bytes(self.record, &serde_json::to_vec(record)?);
         Ok(document)
+    }
+
+    fn add_numbers(&self, document: &mut TantivyDocument, record: &SearchRecord) {
+        for (field, seconds) in [(self.modified, record.modified), (self.issued, record.issued)] {
+            if let Some(seconds) = seconds {
+                document.add_i64(field, seconds);
+            }
+        }
+        if let Some(Area { west, south, east, north }) = record.area {
+            for (field, edge) in self.area.into_iter().zip([west, south, east, north]) {
+                document.add_i64(field, i64::from(edge));
+            }
+        }
+        if !record.span.is_boundless() {
+            let (from, to) = record.span.ends();
+            for (field, second) in self.span.into_iter().zip([from, to]) {
+                document.add_i64(field, second);
+            }
+        }
     }
 
     fn add_words(&self, document: &mut TantivyDocument, record: &SearchRecord, analyzer: &mut Analyzer) {

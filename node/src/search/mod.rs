@@ -34,6 +34,7 @@ mod analysis;
 mod collect;
 mod compounds;
 mod directory;
+mod expression;
 mod facets;
 mod fields;
 mod highlight;
@@ -50,6 +51,7 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
+pub use expression::{Area, CONDITIONS_MAX, EXPRESSION_DEPTH_MAX, Expression, Span};
 pub use index::{ApplyError, OpenOutcome, OpenSearchError, RebuildReason, SearchIndex};
 pub use query::{
     FILTER_VALUES_MAX, PAGE_END_MAX, QUERY_CHARS_MAX, QUERY_WORDS_MAX, QueryError, SearchQuery, Sort,
@@ -100,6 +102,10 @@ pub struct SearchRecord {
     pub modified: Option<i64>,
     /// When the record was published, in seconds since 1970.
     pub issued: Option<i64>,
+    /// Where the data lie.
+    pub area: Option<Area>,
+    /// The days that the data describe.
+    pub span: Span,
 }
 
 impl SearchRecord {

@@ -5,8 +5,8 @@
 
 use thiserror::Error;
 
-use super::Filters;
 use super::analysis::{Word, words};
+use super::{CONDITIONS_MAX, EXPRESSION_DEPTH_MAX, Expression, Filters};
 
 /// Longest text of a query.
 pub const QUERY_CHARS_MAX: usize = 512;
@@ -24,6 +24,8 @@ pub struct SearchQuery {
     pub text: String,
     /// What the reader chose. Values of one facet are alternatives; facets narrow each other.
     pub filters: Filters,
+    /// What else must be true of a record.
+    pub expression: Option<Expression>,
     /// What the reader may see at all: narrows every hit and every count.
     pub audience: Filters,
     /// Order of the hits.
@@ -81,6 +83,18 @@ pub enum QueryError {
         /// Their number.
         values: usize,
     },
+    /// There are too many conditions.
+    #[error("read the conditions: {conditions} are more than {CONDITIONS_MAX}; ask for less at once")]
+    TooManyConditions {
+        /// Their number.
+        conditions: usize,
+    },
+    /// Conditions are nested too deeply.
+    #[error("read the conditions: nested {depth} deep, more than {EXPRESSION_DEPTH_MAX}; flatten them")]
+    TooDeep {
+        /// How deep.
+        depth: usize,
+    },
 }
 
 /// One demand on a record.
@@ -124,6 +138,13 @@ impl SearchQuery {
         let values = self.filters.values().chain(self.audience.values()).map(Vec::len).sum();
         if values > FILTER_VALUES_MAX {
             return Err(QueryError::TooManyFilters { values });
+        }
+        let (conditions, depth) = self.expression.as_ref().map_or((0, 0), Expression::size);
+        if conditions > CONDITIONS_MAX {
+            return Err(QueryError::TooManyConditions { conditions });
+        }
+        if depth > EXPRESSION_DEPTH_MAX {
+            return Err(QueryError::TooDeep { depth });
         }
         let demands = parse(&self.text);
         let words = demands.wanted.iter().chain(&demands.excluded).map(|clause| clause.words().len()).sum();

@@ -108,6 +108,8 @@ fn collect(
     let collected = views.iter().map(|view| {
         let collector = PageCollector {
             columns: &view.columns,
+            fields: view.fields,
+            expression: query.expression.as_ref(),
             filters: &query.filters,
             audience: &query.audience,
             sort: query.sort,

@@ -5,6 +5,7 @@
 mod counting;
 mod finding;
 mod keeping;
+mod narrowing;
 
 use std::collections::BTreeMap;
 use std::fs;

@@ -1,0 +1,227 @@
+//! Conditions on records beyond the words in them: where, when, and what they are called.
+//!
+//! An [`Expression`] is a plain value that the interfaces of the node build from their own query
+//! languages. It narrows a search and never ranks.
+
+use serde::{Deserialize, Serialize};
+use tantivy::schema::IndexRecordOption;
+use tantivy::{DocId, DocSet as _, SegmentReader, TERMINATED};
+
+use super::Facet;
+use super::facets::SegmentColumns;
+use super::fields::{Fields, Section, cut};
+
+/// Most conditions of one query.
+pub const CONDITIONS_MAX: usize = 1_200;
+/// How deep conditions may be nested.
+pub const EXPRESSION_DEPTH_MAX: usize = 32;
+
+/// A condition on a record, or several of them.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Expression {
+    /// All of these; true if there are none.
+    All(Vec<Expression>),
+    /// One of these; false if there are none.
+    Any(Vec<Expression>),
+    /// Not this one.
+    Not(Box<Expression>),
+    /// The record's key, UUID or identifier, in any case.
+    Id(String),
+    /// The record has this value of a facet.
+    Has(Facet, String),
+    /// The record's rectangle and this one have a point in common.
+    Touches(Area),
+    /// The record says where its data lie.
+    HasArea,
+    /// The days that the data describe and this span have a moment in common.
+    During(Span),
+    /// The record says which days its data describe.
+    HasSpan,
+    /// The record was last changed within this span.
+    Modified(Span),
+    /// The record was first published within this span.
+    Issued(Span),
+}
+
+/// A rectangle on the globe in millionths of a degree.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Area {
+    /// Western edge.
+    pub west: i32,
+    /// Southern edge.
+    pub south: i32,
+    /// Eastern edge.
+    pub east: i32,
+    /// Northern edge.
+    pub north: i32,
+}
+
+impl Area {
+    /// What a record without a rectangle has in its place: it touches nothing.
+    pub(super) const NOWHERE: Self =
+        Self { west: i32::MAX, south: i32::MAX, east: i32::MIN, north: i32::MIN };
+
+    fn is_nowhere(&self) -> bool {
+        *self == Self::NOWHERE
+    }
+
+    #[inline]
+    fn touches(&self, other: &Self) -> bool {
+        self.west <= other.east
+            && other.west <= self.east
+            && self.south <= other.north
+            && other.south <= self.north
+    }
+}
+
+/// First and last second of a record that says nothing of times: no moment lies in it.
+pub(super) const NEVER: (i64, i64) = (i64::MAX, i64::MIN);
+
+/// A span of time in seconds since 1970, both ends included; without one, it is open there.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Span {
+    /// First second.
+    pub from: Option<i64>,
+    /// Last second.
+    pub to: Option<i64>,
+}
+
+impl Span {
+    /// Whether it has no end at all, and so says nothing.
+    pub fn is_boundless(&self) -> bool {
+        self.from.is_none() && self.to.is_none()
+    }
+
+    /// Its first and its last second, in this order even if it was given the other way round.
+    pub(super) fn ends(&self) -> (i64, i64) {
+        let (from, to) = (self.from.unwrap_or(i64::MIN), self.to.unwrap_or(i64::MAX));
+        (from.min(to), from.max(to))
+    }
+
+    /// Whether a moment lies in it; the least number stands for none.
+    fn holds(&self, moment: i64) -> bool {
+        let (from, to) = self.ends();
+        moment != i64::MIN && (from..=to).contains(&moment)
+    }
+}
+
+impl Expression {
+    /// How many conditions it has, and how deep they are nested.
+    pub(super) fn size(&self) -> (usize, usize) {
+        match self {
+            Self::All(parts) | Self::Any(parts) => {
+                let sizes = parts.iter().map(Self::size);
+                let (conditions, depth) =
+                    sizes.fold((0, 0), |all: (usize, usize), one| (all.0 + one.0, all.1.max(one.1)));
+                (conditions, depth + 1)
+            }
+            Self::Not(part) => {
+                let (conditions, depth) = part.size();
+                (conditions, depth + 1)
+            }
+            _ => (1, 1),
+        }
+    }
+}
+
+/// One bit for every record of a segment.
+#[derive(Debug, Clone)]
+pub(super) struct Bits(Vec<u64>);
+
+const WORD_BITS: usize = u64::BITS as usize;
+
+impl Bits {
+    fn filled(records: usize, word: u64) -> Self {
+        Self(vec![word; records.div_ceil(WORD_BITS)])
+    }
+
+    fn where_true(records: usize, holds: impl Fn(usize) -> bool) -> Self {
+        let mut bits = Self::filled(records, 0);
+        for record in (0..records).filter(|record| holds(*record)) {
+            bits.set(record);
+        }
+        bits
+    }
+
+    fn set(&mut self, record: usize) {
+        self.0[record / WORD_BITS] |= 1 << (record % WORD_BITS);
+    }
+
+    fn joined(mut self, other: &Self, join: impl Fn(u64, u64) -> u64) -> Self {
+        self.0.iter_mut().zip(&other.0).for_each(|(one, other)| *one = join(*one, *other));
+        self
+    }
+
+    #[inline]
+    pub(super) fn contains(&self, doc: DocId) -> bool {
+        self.0[doc as usize / WORD_BITS] >> (doc as usize % WORD_BITS) & 1 == 1
+    }
+}
+
+/// A segment in which expressions are looked at.
+///
+/// Every condition is walked by itself into [`Bits`]: tantivy's own ranges over columns cannot be
+/// nested (0.27 panics in a range that is excluded from an intersection).
+pub(super) struct Ground<'a> {
+    pub(super) segment: &'a SegmentReader,
+    pub(super) columns: &'a SegmentColumns,
+    pub(super) fields: Fields,
+}
+
+impl Ground<'_> {
+    /// The records for which an expression is true; deleted ones may be among them.
+    pub(super) fn bits(&self, expression: &Expression) -> tantivy::Result<Bits> {
+        let columns = self.columns;
+        let records = self.segment.max_doc() as usize;
+        let where_true = |holds: &dyn Fn(usize) -> bool| Ok(Bits::where_true(records, holds));
+        match expression {
+            Expression::All(parts) => parts.iter().try_fold(Bits::filled(records, u64::MAX), |bits, part| {
+                Ok(bits.joined(&self.bits(part)?, |one, other| one & other))
+            }),
+            Expression::Any(parts) => parts.iter().try_fold(Bits::filled(records, 0), |bits, part| {
+                Ok(bits.joined(&self.bits(part)?, |one, other| one | other))
+            }),
+            Expression::Not(part) => {
+                Ok(Bits::filled(records, u64::MAX).joined(&self.bits(part)?, |one, other| one & !other))
+            }
+            Expression::Id(id) => self.with_term(Section::Id, &id.to_lowercase()),
+            Expression::Has(facet, value) => Ok(self.with_value(*facet, value)),
+            Expression::Touches(area) => {
+                where_true(&|record| columns.areas.get(record).is_some_and(|one| one.touches(area)))
+            }
+            Expression::HasArea => {
+                where_true(&|record| columns.areas.get(record).is_some_and(|area| !area.is_nowhere()))
+            }
+            Expression::During(span) => {
+                let (from, to) = span.ends();
+                let overlaps = |one: &(i64, i64)| *one != NEVER && one.0 <= to && from <= one.1;
+                where_true(&|record| columns.spans.get(record).is_some_and(overlaps))
+            }
+            Expression::HasSpan => {
+                where_true(&|record| columns.spans.get(record).is_some_and(|span| *span != NEVER))
+            }
+            Expression::Modified(span) => where_true(&|record| span.holds(columns.modified[record])),
+            Expression::Issued(span) => where_true(&|record| span.holds(columns.issued[record])),
+        }
+    }
+
+    fn with_term(&self, section: Section, value: &str) -> tantivy::Result<Bits> {
+        let mut bits = Bits::filled(self.segment.max_doc() as usize, 0);
+        let term = self.fields.present(section, cut(value));
+        let index = self.segment.inverted_index(term.field())?;
+        if let Some(mut postings) = index.read_postings(&term, IndexRecordOption::Basic)? {
+            while postings.doc() != TERMINATED {
+                bits.set(postings.doc() as usize);
+                postings.advance();
+            }
+        }
+        Ok(bits)
+    }
+
+    fn with_value(&self, facet: Facet, value: &str) -> Bits {
+        let records = self.segment.max_doc() as usize;
+        let column = &self.columns.facets[facet as usize];
+        let Some(chosen) = column.chosen(&[cut(value).to_owned()]) else { return Bits::filled(records, 0) };
+        Bits::where_true(records, |record| column.has_any(record as DocId, &chosen))
+    }
+}
