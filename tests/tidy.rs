@@ -27,12 +27,20 @@ const UNWANTED_IN_BINARY: [&str; 6] =
     ["libp2p-gossipsub", "libp2p-kad", "libp2p-mdns", "libp2p-upnp", "openssl-sys", "rocksdb"];
 
 /// A library and the only places that may name it.
-const HOMES: [(&str, &[&str]); 7] = [
+const HOMES: [(&str, &[&str]); 12] = [
     ("automerge", &["crdt/src/document/", "crdt/src/document.rs"]),
     ("redb", &["node/src/store/", "node/src/store.rs"]),
     ("libp2p", &["node/src/network/", "node/src/network.rs"]),
     ("yamux", &["node/src/network/", "node/src/network.rs"]),
     ("tantivy", &["node/src/search/", "node/src/search.rs"]),
+    (
+        "oxrdf",
+        &["crdt/src/dcat/", "crdt/src/dcat.rs", "node/src/rdf/", "node/src/rdf.rs", "node/src/import/"],
+    ),
+    ("oxrdfio", &["node/src/rdf/", "node/src/rdf.rs"]),
+    ("spareval", &["node/src/rdf/"]),
+    ("spargebra", &["node/src/rdf/"]),
+    ("sparesults", &["node/src/rdf/"]),
     ("axum", &["web/src/"]),
     ("clap", &["src/"]),
 ];

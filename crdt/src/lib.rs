@@ -15,6 +15,7 @@ pub mod authority;
 pub mod catalog;
 pub mod certificate;
 pub mod charter;
+pub mod dcat;
 pub mod document;
 pub mod encoding;
 pub mod epoch;

@@ -9,7 +9,8 @@
 
 use std::collections::BTreeMap;
 
-use crdt::catalog::{Catalog, Dataset};
+use crdt::catalog::{Catalog, Dataset, Iri};
+use crdt::dcat::CatalogContext;
 use crdt::genesis::DocumentKind;
 use crdt::ids::{ChangeHash, DatasetId, DocumentId, Town, UnixMillis};
 
@@ -194,6 +195,16 @@ impl NodeHandle {
             position: row.position,
             at,
         }))
+    }
+
+    /// A town's catalog as [`dataset_triples`](crdt::dcat::dataset_triples) of
+    /// its datasets refer to it. Blocks.
+    pub fn catalog_context(&self, town: Town) -> Result<CatalogContext, ReadError> {
+        let mut catalog = self.catalog_of(town)?.unwrap_or_else(|| Catalog::new(town));
+        if catalog.base_url.is_none() && town == self.shared.books.town() {
+            catalog.base_url = self.shared.base_url.as_deref().and_then(|base| Iri::parse(base).ok());
+        }
+        Ok(CatalogContext::new(catalog, &self.shared.books.town_name(&town)))
     }
 
     /// What a town says of its catalog as a whole, as far as it has. Blocks.
