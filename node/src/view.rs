@@ -12,7 +12,7 @@ use crdt::ids::{
 };
 use serde::{Deserialize, Serialize};
 
-pub use crate::search::{Area, Expression, Facet, Span};
+pub use crate::search::{Area, Condition, Facet, Span};
 
 /// Datasets on one page of a search at most.
 pub const PAGE_LIMIT_MAX: usize = 100;
@@ -100,7 +100,7 @@ pub struct SearchQuery {
     /// Classes; the audience check comes first.
     pub class: Vec<String>,
     /// What else must be true of a dataset.
-    pub expression: Option<Expression>,
+    pub condition: Option<Condition>,
     /// Hits to skip.
     pub offset: usize,
     /// Hits to give, at most [`PAGE_LIMIT_MAX`].

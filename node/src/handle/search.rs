@@ -82,7 +82,7 @@ fn asked(reader: Reader, query: &SearchQuery, members: &[TownInfo]) -> search::S
     search::SearchQuery {
         text: query.text.clone(),
         filters,
-        expression: query.expression.clone(),
+        condition: query.condition.clone(),
         audience,
         sort: match query.sort {
             Sort::Relevance => search::Sort::Relevance,

@@ -2,7 +2,7 @@
 //!
 //! A record that fails the filter of exactly one facet still counts for that facet; that is how a
 //! facet's own filter does not narrow its own counts. What the audience may not see counts
-//! nowhere, nor does what an expression does not describe.
+//! nowhere, nor does what a condition does not describe.
 
 use std::cmp::Reverse;
 use std::collections::{BTreeMap, BinaryHeap};
@@ -11,10 +11,10 @@ use std::sync::Arc;
 use tantivy::collector::{Collector, SegmentCollector};
 use tantivy::{DocId, Score, SegmentOrdinal, SegmentReader};
 
-use super::expression::{Bits, Ground};
+use super::condition::{Bits, Ground};
 use super::facets::{Counts, SegmentColumns};
 use super::fields::Fields;
-use super::{Expression, Facet, Filters, Sort};
+use super::{Condition, Facet, Filters, Sort};
 
 /// Records are handled in blocks, so that each column is walked in a tight loop.
 const BLOCK_DOCS: usize = 256;
@@ -25,7 +25,7 @@ const SCORE_STEPS: f32 = 64.0;
 pub(super) struct PageCollector<'a> {
     pub(super) columns: &'a [Arc<SegmentColumns>],
     pub(super) fields: Fields,
-    pub(super) expression: Option<&'a Expression>,
+    pub(super) condition: Option<&'a Condition>,
     pub(super) filters: &'a Filters,
     pub(super) audience: &'a Filters,
     pub(super) sort: Sort,
@@ -63,7 +63,7 @@ impl Collector for PageCollector<'_> {
     fn for_segment(&self, ordinal: SegmentOrdinal, segment: &SegmentReader) -> tantivy::Result<SegmentPage> {
         let columns = Arc::clone(&self.columns[ordinal as usize]);
         let ground = Ground { segment, columns: &columns, fields: self.fields };
-        let described = self.expression.map(|expression| ground.bits(expression)).transpose()?;
+        let described = self.condition.map(|condition| ground.bits(condition)).transpose()?;
         let selection = |filters: &Filters| -> Vec<Selection> {
             filters
                 .iter()
@@ -135,7 +135,7 @@ impl Selection {
 pub(super) struct SegmentPage {
     segment: SegmentOrdinal,
     columns: Arc<SegmentColumns>,
-    /// The records that the expression describes, if there is one.
+    /// The records that the condition describes, if there is one.
     described: Option<Bits>,
     audience: Vec<Selection>,
     filters: Vec<Selection>,

@@ -11,7 +11,7 @@ use tantivy::columnar::{Column, StrColumn};
 use tantivy::index::SegmentId;
 use tantivy::{DocId, Searcher, SegmentReader};
 
-use super::expression::NEVER;
+use super::condition::NEVER;
 use super::fields::{
     AREA_COLUMNS, ISSUED_COLUMN, KEY_COLUMN, MODIFIED_COLUMN, SPAN_COLUMNS, TITLE_ORDER_COLUMN,
 };

@@ -33,8 +33,8 @@
 mod analysis;
 mod collect;
 mod compounds;
+mod condition;
 mod directory;
-mod expression;
 mod facets;
 mod fields;
 mod highlight;
@@ -51,7 +51,7 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-pub use expression::{Area, CONDITIONS_MAX, EXPRESSION_DEPTH_MAX, Expression, Span};
+pub use condition::{Area, CONDITION_DEPTH_MAX, CONDITIONS_MAX, Condition, Span};
 pub use index::{ApplyError, OpenOutcome, OpenSearchError, RebuildReason, SearchIndex};
 pub use query::{
     FILTER_VALUES_MAX, PAGE_END_MAX, QUERY_CHARS_MAX, QUERY_WORDS_MAX, QueryError, SearchQuery, Sort,

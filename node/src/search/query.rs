@@ -6,7 +6,7 @@
 use thiserror::Error;
 
 use super::analysis::{Word, words};
-use super::{CONDITIONS_MAX, EXPRESSION_DEPTH_MAX, Expression, Filters};
+use super::{CONDITION_DEPTH_MAX, CONDITIONS_MAX, Condition, Filters};
 
 /// Longest text of a query.
 pub const QUERY_CHARS_MAX: usize = 512;
@@ -25,7 +25,7 @@ pub struct SearchQuery {
     /// What the reader chose. Values of one facet are alternatives; facets narrow each other.
     pub filters: Filters,
     /// What else must be true of a record.
-    pub expression: Option<Expression>,
+    pub condition: Option<Condition>,
     /// What the reader may see at all: narrows every hit and every count.
     pub audience: Filters,
     /// Order of the hits.
@@ -90,7 +90,7 @@ pub enum QueryError {
         conditions: usize,
     },
     /// Conditions are nested too deeply.
-    #[error("read the conditions: nested {depth} deep, more than {EXPRESSION_DEPTH_MAX}; flatten them")]
+    #[error("read the conditions: nested {depth} deep, more than {CONDITION_DEPTH_MAX}; flatten them")]
     TooDeep {
         /// How deep.
         depth: usize,
@@ -139,11 +139,11 @@ impl SearchQuery {
         if values > FILTER_VALUES_MAX {
             return Err(QueryError::TooManyFilters { values });
         }
-        let (conditions, depth) = self.expression.as_ref().map_or((0, 0), Expression::size);
+        let (conditions, depth) = self.condition.as_ref().map_or((0, 0), Condition::size);
         if conditions > CONDITIONS_MAX {
             return Err(QueryError::TooManyConditions { conditions });
         }
-        if depth > EXPRESSION_DEPTH_MAX {
+        if depth > CONDITION_DEPTH_MAX {
             return Err(QueryError::TooDeep { depth });
         }
         let demands = parse(&self.text);

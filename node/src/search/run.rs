@@ -109,7 +109,7 @@ fn collect(
         let collector = PageCollector {
             columns: &view.columns,
             fields: view.fields,
-            expression: query.expression.as_ref(),
+            condition: query.condition.as_ref(),
             filters: &query.filters,
             audience: &query.audience,
             sort: query.sort,

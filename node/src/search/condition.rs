@@ -1,6 +1,6 @@
 //! Conditions on records beyond the words in them: where, when, and what they are called.
 //!
-//! An [`Expression`] is a plain value that the interfaces of the node build from their own query
+//! A [`Condition`] is a plain value that the interfaces of the node build from their own query
 //! languages. It narrows a search and never ranks.
 
 use serde::{Deserialize, Serialize};
@@ -14,17 +14,17 @@ use super::fields::{Fields, Section, cut};
 /// Most conditions of one query.
 pub const CONDITIONS_MAX: usize = 1_200;
 /// How deep conditions may be nested.
-pub const EXPRESSION_DEPTH_MAX: usize = 32;
+pub const CONDITION_DEPTH_MAX: usize = 32;
 
 /// A condition on a record, or several of them.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Expression {
+pub enum Condition {
     /// All of these; true if there are none.
-    All(Vec<Expression>),
+    All(Vec<Condition>),
     /// One of these; false if there are none.
-    Any(Vec<Expression>),
+    Any(Vec<Condition>),
     /// Not this one.
-    Not(Box<Expression>),
+    Not(Box<Condition>),
     /// The record's key, UUID or identifier, in any case.
     Id(String),
     /// The record has this value of a facet.
@@ -105,7 +105,7 @@ impl Span {
     }
 }
 
-impl Expression {
+impl Condition {
     /// How many conditions it has, and how deep they are nested.
     pub(super) fn size(&self) -> (usize, usize) {
         match self {
@@ -158,7 +158,7 @@ impl Bits {
     }
 }
 
-/// A segment in which expressions are looked at.
+/// A segment in which conditions are looked at.
 ///
 /// Every condition is walked by itself into [`Bits`]: tantivy's own ranges over columns cannot be
 /// nested (0.27 panics in a range that is excluded from an intersection).
@@ -169,39 +169,39 @@ pub(super) struct Ground<'a> {
 }
 
 impl Ground<'_> {
-    /// The records for which an expression is true; deleted ones may be among them.
-    pub(super) fn bits(&self, expression: &Expression) -> tantivy::Result<Bits> {
+    /// The records for which a condition is true; deleted ones may be among them.
+    pub(super) fn bits(&self, condition: &Condition) -> tantivy::Result<Bits> {
         let columns = self.columns;
         let records = self.segment.max_doc() as usize;
         let where_true = |holds: &dyn Fn(usize) -> bool| Ok(Bits::where_true(records, holds));
-        match expression {
-            Expression::All(parts) => parts.iter().try_fold(Bits::filled(records, u64::MAX), |bits, part| {
+        match condition {
+            Condition::All(parts) => parts.iter().try_fold(Bits::filled(records, u64::MAX), |bits, part| {
                 Ok(bits.joined(&self.bits(part)?, |one, other| one & other))
             }),
-            Expression::Any(parts) => parts.iter().try_fold(Bits::filled(records, 0), |bits, part| {
+            Condition::Any(parts) => parts.iter().try_fold(Bits::filled(records, 0), |bits, part| {
                 Ok(bits.joined(&self.bits(part)?, |one, other| one | other))
             }),
-            Expression::Not(part) => {
+            Condition::Not(part) => {
                 Ok(Bits::filled(records, u64::MAX).joined(&self.bits(part)?, |one, other| one & !other))
             }
-            Expression::Id(id) => self.with_term(Section::Id, &id.to_lowercase()),
-            Expression::Has(facet, value) => Ok(self.with_value(*facet, value)),
-            Expression::Touches(area) => {
+            Condition::Id(id) => self.with_term(Section::Id, &id.to_lowercase()),
+            Condition::Has(facet, value) => Ok(self.with_value(*facet, value)),
+            Condition::Touches(area) => {
                 where_true(&|record| columns.areas.get(record).is_some_and(|one| one.touches(area)))
             }
-            Expression::HasArea => {
+            Condition::HasArea => {
                 where_true(&|record| columns.areas.get(record).is_some_and(|area| !area.is_nowhere()))
             }
-            Expression::During(span) => {
+            Condition::During(span) => {
                 let (from, to) = span.ends();
                 let overlaps = |one: &(i64, i64)| *one != NEVER && one.0 <= to && from <= one.1;
                 where_true(&|record| columns.spans.get(record).is_some_and(overlaps))
             }
-            Expression::HasSpan => {
+            Condition::HasSpan => {
                 where_true(&|record| columns.spans.get(record).is_some_and(|span| *span != NEVER))
             }
-            Expression::Modified(span) => where_true(&|record| span.holds(columns.modified[record])),
-            Expression::Issued(span) => where_true(&|record| span.holds(columns.issued[record])),
+            Condition::Modified(span) => where_true(&|record| span.holds(columns.modified[record])),
+            Condition::Issued(span) => where_true(&|record| span.holds(columns.issued[record])),
         }
     }
 
