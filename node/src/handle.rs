@@ -10,6 +10,7 @@ mod listing;
 mod open;
 mod read;
 mod search;
+mod select;
 mod status;
 
 use std::path::PathBuf;
@@ -27,6 +28,7 @@ use crate::view::{FederationInfo, Receipt, StatusEvent, TownInfo};
 pub use errors::{CreateError, EditError, EditedField, PublishError, ReadError};
 pub use listing::{LISTING_LIMIT_MAX, Listed, LogEntry, LogPage, Scope};
 pub use open::{OpenNode, OpenNodeError, OpenOptions};
+pub use select::{SELECT_LIMIT_MAX, Select, Selected};
 pub use status::Board;
 
 /// The newest changes of a dataset as an editor saw them.

@@ -186,6 +186,17 @@ impl Distribution {
             byte_size: None,
         }
     }
+
+    /// A UUID for interfaces that name distributions without their dataset: the
+    /// same on every node, a function of both ids.
+    pub fn uuid(&self, dataset: DatasetId) -> uuid::Uuid {
+        let mut hasher = blake3::Hasher::new_derive_key("hanse distribution uuid 1");
+        hasher.update(dataset.0.as_bytes());
+        hasher.update(self.id.as_str().as_bytes());
+        let mut bytes = [0; 16];
+        hasher.finalize_xof().fill(&mut bytes);
+        uuid::Builder::from_custom_bytes(bytes).into_uuid()
+    }
 }
 
 /// A collection of data that a town publishes or keeps (`dcat:Dataset`), as

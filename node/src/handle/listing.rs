@@ -178,7 +178,11 @@ impl NodeHandle {
         Ok(Some(LogEntry { position, at, id, town, dataset: dataset.map(Box::new) }))
     }
 
-    fn listed(&self, snapshot: &ReplicaSnapshot, id: DatasetId) -> Result<Option<Listed>, ReadError> {
+    pub(super) fn listed(
+        &self,
+        snapshot: &ReplicaSnapshot,
+        id: DatasetId,
+    ) -> Result<Option<Listed>, ReadError> {
         let Some(Found::Sealed(document, row, view)) = self.find(snapshot, Reader::Public, id)? else {
             return Ok(None);
         };

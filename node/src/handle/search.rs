@@ -15,7 +15,7 @@ use crate::view::{FacetCount, Fragment, Reader, SearchHit, SearchPage, SearchQue
 /// Characters of the description that a hit shows when nothing is marked.
 const EXCERPT_CHARS: usize = 300;
 /// When a search is asked again while the index is made.
-const RETRY_S: u32 = 5;
+pub(super) const RETRY_S: u32 = 5;
 
 impl NodeHandle {
     /// Finds datasets. Blocks.
@@ -161,28 +161,52 @@ fn label(facet: Facet, value: &str, members: &[TownInfo]) -> String {
         Facet::Frequency => Frequency::parse(value).ok().map(|one| one.label(Lang::De).to_owned()),
         Facet::Class => Class::parse(value).ok().map(|one| one.label(Lang::De).to_owned()),
         Facet::Status => LifecycleStatus::parse(value).ok().map(|one| one.label(Lang::De).to_owned()),
-        Facet::Domain | Facet::Format => None,
+        Facet::Domain | Facet::Format | Facet::Keyword => None,
     };
     known.unwrap_or_else(|| value.to_owned())
 }
 
-fn invalid(error: QueryError) -> crdt::catalog::InvalidField {
+pub(super) fn invalid(error: QueryError) -> crdt::catalog::InvalidField {
     use crdt::catalog::{Bilingual, InvalidField};
-    let (field, value, de, en, remedy_de, remedy_en) = match &error {
+    let (field, value, de, en, remedy_de, remedy_en): (_, &dyn std::fmt::Display, _, _, _, _) = match &error {
+        QueryError::PatternTooCostly { pattern } => (
+            "q",
+            pattern,
+            "ist zu aufwendig",
+            "costs too much",
+            "weniger Platzhalter verwenden, oder nur am Ende",
+            "use fewer wildcards, or one at the end only",
+        ),
+        QueryError::TooManyParts { parts } => (
+            "q",
+            parts,
+            "Bedingungen sind zu viele",
+            "conditions are too many",
+            "Bedingungen weglassen",
+            "leave conditions out",
+        ),
+        QueryError::NestedTooDeeply => (
+            "q",
+            &search::EXPRESSION_DEPTH_MAX,
+            "Ebenen von Klammern sind nicht genug",
+            "levels of parentheses are not enough",
+            "Klammern auflösen",
+            "flatten the query",
+        ),
         QueryError::TooLong { chars } => (
             "q",
-            *chars,
+            chars,
             "Zeichen sind zu viele",
             "characters are too many",
             "die Suche kürzen",
             "shorten the search",
         ),
         QueryError::TooManyWords { words } => {
-            ("q", *words, "Wörter sind zu viele", "words are too many", "Wörter weglassen", "leave words out")
+            ("q", words, "Wörter sind zu viele", "words are too many", "Wörter weglassen", "leave words out")
         }
         QueryError::PageTooFar { offset, .. } => (
             "offset",
-            *offset,
+            offset,
             "liegt zu weit hinten",
             "lies too far back",
             "die Suche eingrenzen",
@@ -190,7 +214,7 @@ fn invalid(error: QueryError) -> crdt::catalog::InvalidField {
         ),
         QueryError::TooManyFilters { values } => (
             "filter",
-            *values,
+            values,
             "Filterwerte sind zu viele",
             "filter values are too many",
             "weniger auswählen",
@@ -198,7 +222,7 @@ fn invalid(error: QueryError) -> crdt::catalog::InvalidField {
         ),
         QueryError::TooManyConditions { conditions } => (
             "filter",
-            *conditions,
+            conditions,
             "Bedingungen sind zu viele",
             "conditions are too many",
             "weniger auf einmal verlangen",
@@ -206,7 +230,7 @@ fn invalid(error: QueryError) -> crdt::catalog::InvalidField {
         ),
         QueryError::TooDeep { depth } => (
             "filter",
-            *depth,
+            depth,
             "Ebenen von Klammern sind zu viele",
             "levels of brackets are too many",
             "die Bedingungen weniger schachteln",

@@ -13,14 +13,16 @@ use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::thread::JoinHandle;
 use std::time::Duration;
 
-use crdt::catalog::{Dataset, Date, Temporal, Timestamp};
+use crdt::catalog::{Dataset, Date, Distribution, Temporal, Timestamp};
 use crdt::ids::{DatasetId, DocumentId, Town};
 
 use super::Books;
 use super::books::is_open_dataset;
 use super::stage::own_document;
 use crate::directory::INDEX_DIRECTORY;
-use crate::search::{Area, OpenOutcome, OpenSearchError, SearchChange, SearchIndex, SearchRecord, Span};
+use crate::search::{
+    Area, OpenOutcome, OpenSearchError, SearchChange, SearchDistribution, SearchIndex, SearchRecord, Span,
+};
 use crate::store::{ReadStoreError, ReplicaSnapshot};
 
 /// Records that are brought into an index at once.
@@ -311,6 +313,10 @@ fn search_record(books: &Books, key: String, town: Town, dataset: &Dataset) -> S
             Area { west, south, east, north }
         }),
         span: span(&dataset.temporal),
+        iri: text(dataset.iri.as_ref().map(|iri| iri.as_str())),
+        contact: text(dataset.contact.name.as_ref().map(|name| name.as_str())),
+        mailbox: text(dataset.contact.email.as_ref().map(|mailbox| mailbox.as_str())),
+        distributions: dataset.distributions.iter().map(|one| search_distribution(dataset, one)).collect(),
     }
 }
 
@@ -323,5 +329,15 @@ fn span(temporal: &Temporal) -> Span {
     Span {
         from: temporal.start.and_then(|day| second(day, 0, 0, 0)),
         to: temporal.end.and_then(|day| second(day, 23, 59, 59)),
+    }
+}
+
+fn search_distribution(dataset: &Dataset, distribution: &Distribution) -> SearchDistribution {
+    let title: Vec<&str> = distribution.title.iter().map(|(_, title)| title.as_str()).collect();
+    let urls = [&distribution.access_url, &distribution.download_url];
+    SearchDistribution {
+        id: distribution.uuid(dataset.id).to_string(),
+        title: title.join(" "),
+        urls: urls.into_iter().flatten().map(|url| url.as_str().to_owned()).collect(),
     }
 }

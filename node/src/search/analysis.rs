@@ -259,6 +259,15 @@ impl Analyzer {
         analysed
     }
 
+    /// The stems that texts of either language may have been indexed by.
+    pub(super) fn stems(&mut self, lower: &str) -> Vec<String> {
+        let german = self.analyse(TextLanguage::German, lower).stem.clone();
+        let english = self.analyse(TextLanguage::English, lower).stem.clone();
+        let mut stems = vec![german, english];
+        stems.dedup();
+        stems
+    }
+
     fn analyse_anew(&mut self, language: TextLanguage, lower: &str) -> Analysed {
         let folded = fold(lower);
         match language {

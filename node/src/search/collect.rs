@@ -33,7 +33,8 @@ pub(super) struct PageCollector<'a> {
     pub(super) scored: bool,
     /// How many of the best records to keep.
     pub(super) keep: usize,
-    pub(super) count_facets: bool,
+    /// The facets to count.
+    pub(super) counted: &'a [Facet],
 }
 
 /// What was collected, of one segment or of all.
@@ -52,7 +53,9 @@ pub(super) struct Collected {
 pub(super) struct Candidate {
     pub(super) segment: SegmentOrdinal,
     pub(super) doc: DocId,
-    pub(super) rank: u64,
+    pub(super) rank: u128,
+    /// The dataset's id, which decides among equals.
+    pub(super) id: u128,
     pub(super) score: Score,
 }
 
@@ -85,8 +88,11 @@ impl Collector for PageCollector<'_> {
             least_rank: 0,
             total: 0,
             any_match: false,
-            counts: std::array::from_fn(|facet| columns.facets[facet].empty_counts()),
-            count_facets: self.count_facets,
+            counts: Facet::ALL.map(|facet| match self.counted.contains(&facet) {
+                true => columns.facets[facet as usize].empty_counts(),
+                false => Counts::default(),
+            }),
+            counted: self.counted.to_vec(),
             columns,
         })
     }
@@ -147,17 +153,19 @@ pub(super) struct SegmentPage {
     /// The worst of the best is on top.
     best: BinaryHeap<Reverse<Kept>>,
     /// Records that rank lower are not among the best.
-    least_rank: u64,
+    least_rank: u128,
     total: u64,
     any_match: bool,
+    /// Empty where nothing is counted.
     counts: [Counts; Facet::ALL.len()],
-    count_facets: bool,
+    counted: Vec<Facet>,
 }
 
-/// Greater is better: higher rank, then smaller key.
+/// Greater is better: higher rank, then smaller id, then smaller key.
 #[derive(Debug, Clone, Copy)]
 struct Kept {
-    rank: u64,
+    rank: u128,
+    id: Reverse<u128>,
     key_ordinal: Reverse<u64>,
     doc: DocId,
     score: Score,
@@ -165,7 +173,8 @@ struct Kept {
 
 impl Ord for Kept {
     fn cmp(&self, other: &Self) -> std::cmp::Ordering {
-        (self.rank, self.key_ordinal, self.doc).cmp(&(other.rank, other.key_ordinal, other.doc))
+        let order = |kept: &Self| (kept.rank, kept.id, kept.key_ordinal, kept.doc);
+        order(self).cmp(&order(other))
     }
 }
 
@@ -206,7 +215,8 @@ impl SegmentCollector for SegmentPage {
         self.finish_block();
         let mut collected =
             Collected { total: self.total, any_match: self.any_match, ..Collected::default() };
-        for (facet, counts) in Facet::ALL.into_iter().zip(&self.counts) {
+        for facet in self.counted.iter().copied() {
+            let counts = &self.counts[facet as usize];
             let values = &self.columns.facets[facet as usize].values;
             let counted = values.iter().zip(counts.sums()).filter(|(_, count)| *count > 0);
             let counted: BTreeMap<_, _> = counted.map(|(value, count)| (value.clone(), count)).collect();
@@ -218,7 +228,13 @@ impl SegmentCollector for SegmentPage {
         collected.candidates = self
             .best
             .into_iter()
-            .map(|Reverse(kept)| Candidate { segment, doc: kept.doc, rank: kept.rank, score: kept.score })
+            .map(|Reverse(Kept { rank, id, doc, score, .. })| Candidate {
+                segment,
+                doc,
+                rank,
+                id: id.0,
+                score,
+            })
             .collect();
         collected
     }
@@ -242,10 +258,9 @@ impl SegmentPage {
             docs.truncate(kept);
         }
         self.total += docs.len() as u64;
-        if self.count_facets {
-            for (column, counts) in self.columns.facets.iter().zip(&mut self.counts) {
-                column.count(&docs, counts);
-            }
+        for facet in &self.counted {
+            let facet = *facet as usize;
+            self.columns.facets[facet].count(&docs, &mut self.counts[facet]);
         }
         if self.keep > 0 {
             for (doc, score) in docs.iter().zip(&scores) {
@@ -270,7 +285,7 @@ impl SegmentPage {
         let mut failed = self.filters.iter().filter(|filter| !filter.admits(doc, &self.columns));
         match (failed.next(), failed.next()) {
             (None, _) => return true,
-            (Some(only), None) if self.count_facets => {
+            (Some(only), None) if self.counted.contains(&only.facet) => {
                 let facet = only.facet as usize;
                 self.columns.facets[facet].count(&[doc], &mut self.counts[facet]);
             }
@@ -287,7 +302,8 @@ impl SegmentPage {
         }
         let full = self.best.len() >= self.keep;
         let key_ordinal = Reverse(self.columns.keys.ords().first(doc).unwrap_or(u64::MAX));
-        let kept = Kept { rank, key_ordinal, doc, score };
+        let id = Reverse(self.columns.ids.get(doc as usize).copied().unwrap_or(0));
+        let kept = Kept { rank, id, key_ordinal, doc, score };
         if !full {
             self.best.push(Reverse(kept));
             return;
@@ -301,16 +317,26 @@ impl SegmentPage {
     }
 
     /// A number that is greater for better records; comparable between segments, except by title.
-    fn rank(&self, doc: DocId, score: Score) -> u64 {
-        let modified = self.columns.modified.get(doc as usize).copied().unwrap_or(i64::MIN);
+    fn rank(&self, doc: DocId, score: Score) -> u128 {
+        let of = |moments: &[i64]| moments.get(doc as usize).copied().unwrap_or(i64::MIN);
+        let rising = |moments: &[i64]| u128::from(tantivy::i64_to_u64(of(moments)));
+        let falling = |moments: &[i64]| u128::from(u64::MAX) - rising(moments);
+        let id = || self.columns.ids.get(doc as usize).copied().unwrap_or(0);
+        let title = || u128::from(self.columns.titles.ords().first(doc).unwrap_or(u64::MAX));
         match self.sort {
             Sort::Relevance => {
-                let steps = (score * SCORE_STEPS + 0.5) as u64;
-                let recency = modified.clamp(0, i64::from(u32::MAX)) as u64;
+                let steps = (score * SCORE_STEPS + 0.5) as u128;
+                let recency = of(&self.columns.modified).clamp(0, i64::from(u32::MAX)) as u128;
                 steps << 32 | recency
             }
-            Sort::Modified => tantivy::i64_to_u64(modified),
-            Sort::Title => u64::MAX - self.columns.titles.ords().first(doc).unwrap_or(u64::MAX),
+            Sort::Modified => rising(&self.columns.modified),
+            Sort::ModifiedAscending => falling(&self.columns.modified),
+            Sort::Created => rising(&self.columns.issued),
+            Sort::CreatedAscending => falling(&self.columns.issued),
+            Sort::Title => u128::MAX - title(),
+            Sort::TitleDescending => title(),
+            Sort::Id => u128::MAX - id(),
+            Sort::IdDescending => id(),
         }
     }
 }

@@ -2,8 +2,8 @@
 //!
 //! Three fields hold the stems of texts, with their places and the length of the text: title,
 //! keywords, body. A fourth, `presence`, holds everything that is only asked whether it is there,
-//! in sections told apart by the first letter of a term. Few fields, because each costs an edit a
-//! dictionary of its own. Facets and sort keys are columns. The record itself is stored, so that a
+//! in sections told apart by the first letter of a term; a fifth, `named`, does the same for the
+//! fields of an expression. Few fields, because each costs an edit a dictionary of its own. Facets and sort keys are columns. The record itself is stored, so that a
 //! hit needs no other store.
 
 use tantivy::schema::{
@@ -13,10 +13,10 @@ use tantivy::{Index, TantivyDocument, Term};
 
 use super::analysis::{Analyzer, TextLanguage, collation_key, words};
 use super::terms::{TERMS_TOKENIZER, TermList, TermsTokenizer};
-use super::{Area, Facet, SearchRecord};
+use super::{Area, Facet, NamedField, SearchRecord};
 
 /// Number of what is indexed and how. Another number on disk means: rebuild.
-pub(super) const INDEX_FORMAT: u32 = 2;
+pub(super) const INDEX_FORMAT: u32 = 3;
 /// Words of one text beyond this are not indexed; a text has at most 32 KiB by the gate's rules.
 const TEXT_WORDS_MAX: usize = 6_000;
 /// Longer facet values and identifiers are cut off.
@@ -59,13 +59,15 @@ pub(super) struct Fields {
     pub(super) keywords: Field,
     pub(super) body: Field,
     pub(super) presence: Field,
+    pub(super) named: Field,
+    pub(super) modified: Field,
+    pub(super) issued: Field,
     key: Field,
-    modified: Field,
-    issued: Field,
     /// West, south, east, north.
     area: [Field; AREA_COLUMNS.len()],
     /// First and last second of the days that the data describe.
     span: [Field; SPAN_COLUMNS.len()],
+    id: [Field; 2],
     title_order: Field,
     record: Field,
     facets: [Field; Facet::ALL.len()],
@@ -73,6 +75,7 @@ pub(super) struct Fields {
 
 /// Names of the columns that are read by name.
 pub(super) const KEY_COLUMN: &str = "key";
+pub(super) const ID_COLUMNS: [&str; 2] = ["id_high", "id_low"];
 pub(super) const MODIFIED_COLUMN: &str = "modified";
 pub(super) const TITLE_ORDER_COLUMN: &str = "title_order";
 pub(super) const ISSUED_COLUMN: &str = "issued";
@@ -98,11 +101,13 @@ impl Fields {
             keywords: schema.add_text_field("keywords", text.clone()),
             body: schema.add_text_field("body", text),
             presence: schema.add_text_field("presence", indexed(IndexRecordOption::Basic, false)),
+            named: schema.add_text_field("named", indexed(IndexRecordOption::Basic, false)),
             key: schema.add_text_field(KEY_COLUMN, column.clone()),
             modified: schema.add_i64_field(MODIFIED_COLUMN, number.clone()),
             issued: schema.add_i64_field(ISSUED_COLUMN, number.clone()),
             area: AREA_COLUMNS.map(|name| schema.add_i64_field(name, number.clone())),
             span: SPAN_COLUMNS.map(|name| schema.add_i64_field(name, number.clone())),
+            id: ID_COLUMNS.map(|name| schema.add_u64_field(name, number.clone())),
             title_order: schema.add_text_field(TITLE_ORDER_COLUMN, column.clone()),
             record: schema.add_bytes_field("record", STORED),
             facets: Facet::ALL
@@ -129,6 +134,10 @@ impl Fields {
     ) -> Result<TantivyDocument, serde_json::Error> {
         let mut document = TantivyDocument::new();
         document.add_text(self.key, &record.key);
+        let id = uuid::Uuid::parse_str(&record.id).unwrap_or_default().as_u64_pair();
+        document.add_u64(self.id[0], id.0);
+        document.add_u64(self.id[1], id.1);
+        self.add_named(&mut document, record, analyzer);
         self.add_words(&mut document, record, analyzer);
         self.add_numbers(&mut document, record);
         document.add_text(self.title_order, collation_key(record.any_title()));
@@ -196,6 +205,61 @@ impl Fields {
         {
             document.add_text(field, list.into_text());
         }
+    }
+
+    /// The values and words that expressions ask for.
+    fn add_named(&self, document: &mut TantivyDocument, record: &SearchRecord, analyzer: &mut Analyzer) {
+        use NamedField as Named;
+        let mut terms = Vec::new();
+        let mut add = |field: Named, value: &str| {
+            if !value.is_empty() {
+                terms.push(field.exists_term());
+                terms.push(field.value_term(value));
+            }
+        };
+        add(Named::Id, &record.id);
+        add(Named::Identifier, &record.identifier);
+        add(Named::Iri, &record.iri);
+        add(Named::Town, &record.town);
+        add(Named::Mailbox, &record.mailbox);
+        add(Named::Licence, record.licence.as_deref().unwrap_or_default());
+        add(Named::Frequency, record.frequency.as_deref().unwrap_or_default());
+        for title in [&record.title_de, &record.title_en] {
+            add(Named::TitleExact, title);
+        }
+        for (field, values) in [
+            (Named::Keyword, &record.keywords),
+            (Named::Theme, &record.themes),
+            (Named::Format, &record.formats),
+        ] {
+            values.iter().for_each(|value| add(field, value));
+        }
+        for distribution in &record.distributions {
+            add(Named::Distribution, &distribution.id);
+            distribution.urls.iter().for_each(|url| add(Named::Url, url));
+        }
+        let mut add_text = |field: Named, language: TextLanguage, text: &str| {
+            for word in words(text).into_iter().take(TEXT_WORDS_MAX) {
+                let analysed = analyzer.analyse(language, &word.lower);
+                terms.push(field.exists_term());
+                terms.push(field.value_term(&analysed.folded));
+                terms.push(field.stem_term(&analysed.stem));
+            }
+        };
+        add_text(Named::Title, TextLanguage::German, &record.title_de);
+        add_text(Named::Title, TextLanguage::English, &record.title_en);
+        add_text(Named::Description, TextLanguage::German, &record.description_de);
+        add_text(Named::Description, TextLanguage::English, &record.description_en);
+        add_text(Named::Publisher, TextLanguage::German, &record.publisher);
+        add_text(Named::Contact, TextLanguage::German, &record.contact);
+        for distribution in &record.distributions {
+            add_text(Named::DistributionTitle, TextLanguage::German, &distribution.title);
+        }
+        terms.sort_unstable();
+        terms.dedup();
+        let mut list = TermList::default();
+        terms.iter().for_each(|term| list.push(Some(term)));
+        document.add_text(self.named, list.into_text());
     }
 
     /// The record that was indexed as `document`.

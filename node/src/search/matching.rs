@@ -190,8 +190,7 @@ impl WordForms {
     fn new(lower: &str, analyzer: &mut Analyzer) -> WordForms {
         let german = analyzer.analyse(TextLanguage::German, lower);
         let english = analyzer.analyse(TextLanguage::English, lower);
-        let mut stems = vec![german.stem.clone(), english.stem.clone()];
-        stems.dedup();
+        let stems = analyzer.stems(lower);
         WordForms {
             typed: lower.to_owned(),
             folded: german.folded.clone(),

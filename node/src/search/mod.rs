@@ -24,6 +24,9 @@
 //! excludes. If no record contains all words, those with the most of them are shown
 //! ([`SearchResults::relaxed`]).
 //!
+//! Programs ask with an [`Expression`] over named fields instead ([`SearchIndex::select`]): exact,
+//! without tolerance, and paged to the end of the catalog.
+//!
 //! # Invariants
 //!
 //! - Nothing here is durable and nothing waits for the disk; damage means a rebuild, not a failure.
@@ -32,9 +35,11 @@
 
 mod analysis;
 mod collect;
+mod compile;
 mod compounds;
 mod condition;
 mod directory;
+mod expression;
 mod facets;
 mod fields;
 mod highlight;
@@ -44,6 +49,7 @@ mod merging;
 mod query;
 mod rebuild;
 mod run;
+mod select;
 mod statistics;
 mod terms;
 
@@ -52,12 +58,17 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 
 pub use condition::{Area, CONDITION_DEPTH_MAX, CONDITIONS_MAX, Condition, Span};
+pub use expression::{
+    EXPRESSION_DEPTH_MAX, EXPRESSION_PARTS_MAX, Expression, MomentField, NamedField, PATTERNS_MAX, Pattern,
+    PatternPiece, VALUE_BYTES_MAX,
+};
 pub use index::{ApplyError, OpenOutcome, OpenSearchError, RebuildReason, SearchIndex};
 pub use query::{
     FILTER_VALUES_MAX, PAGE_END_MAX, QUERY_CHARS_MAX, QUERY_WORDS_MAX, QueryError, SearchQuery, Sort,
 };
 pub use rebuild::{Rebuild, RebuildError};
 pub use run::{SearchError, search_merged};
+pub use select::{SelectQuery, Selection};
 
 /// A record as it is searched: one dataset of one town, flat.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -106,6 +117,29 @@ pub struct SearchRecord {
     pub area: Option<Area>,
     /// The days that the data describe.
     pub span: Span,
+    /// The dataset's IRI. As all below, it is searched by and not given back.
+    #[serde(skip)]
+    pub iri: String,
+    /// Name of the role or office to ask.
+    #[serde(skip)]
+    pub contact: String,
+    /// Its mailbox.
+    #[serde(skip)]
+    pub mailbox: String,
+    /// The distributions.
+    #[serde(skip)]
+    pub distributions: Vec<SearchDistribution>,
+}
+
+/// A distribution as it is searched.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct SearchDistribution {
+    /// Its UUID (`crdt::catalog::Distribution::uuid`).
+    pub id: String,
+    /// Its title in all languages.
+    pub title: String,
+    /// Where it can be got.
+    pub urls: Vec<String>,
 }
 
 impl SearchRecord {
@@ -124,6 +158,7 @@ impl SearchRecord {
             Facet::Class => (Some(&self.class), &[]),
             Facet::Frequency => (self.frequency.as_deref(), &[]),
             Facet::Status => (Some(&self.status), &[]),
+            Facet::Keyword => (None, &self.keywords),
         };
         one.into_iter().chain(many.iter().map(String::as_str))
     }
@@ -161,11 +196,26 @@ pub enum Facet {
     Frequency,
     /// Life cycle.
     Status,
+    /// Keyword, in any language.
+    Keyword,
 }
 
 impl Facet {
-    /// All facets, in the order they are shown.
-    pub const ALL: [Facet; 8] = [
+    /// All facets.
+    pub const ALL: [Facet; 9] = [
+        Facet::Town,
+        Facet::Theme,
+        Facet::Domain,
+        Facet::Format,
+        Facet::Licence,
+        Facet::Class,
+        Facet::Frequency,
+        Facet::Status,
+        Facet::Keyword,
+    ];
+
+    /// Those that a [`SearchQuery`] counts, in the order they are shown.
+    pub const SHOWN: [Facet; 8] = [
         Facet::Town,
         Facet::Theme,
         Facet::Domain,
@@ -187,6 +237,7 @@ impl Facet {
             Facet::Class => "class",
             Facet::Frequency => "frequency",
             Facet::Status => "status",
+            Facet::Keyword => "keyword",
         }
     }
 }

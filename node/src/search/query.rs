@@ -6,6 +6,7 @@
 use thiserror::Error;
 
 use super::analysis::{Word, words};
+use super::expression::{EXPRESSION_DEPTH_MAX, EXPRESSION_PARTS_MAX};
 use super::{CONDITION_DEPTH_MAX, CONDITIONS_MAX, Condition, Filters};
 
 /// Longest text of a query.
@@ -40,7 +41,7 @@ pub struct SearchQuery {
     pub highlight: bool,
 }
 
-/// Order of hits. Ties are broken by key.
+/// Order of hits. Ties are broken by the dataset's id, then by key.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub enum Sort {
     /// Best match first, among equals the latest; without a text, the latest first.
@@ -48,8 +49,26 @@ pub enum Sort {
     Relevance,
     /// Latest change first.
     Modified,
+    /// Oldest change first.
+    ModifiedAscending,
+    /// Latest publication first.
+    Created,
+    /// First publication first.
+    CreatedAscending,
     /// By title, as in a German index (DIN 5007-1).
     Title,
+    /// By title, backwards.
+    TitleDescending,
+    /// By the dataset's id: an order that no edit changes.
+    Id,
+    /// By the dataset's id, backwards.
+    IdDescending,
+}
+
+impl Sort {
+    pub(super) fn is_by_title(self) -> bool {
+        matches!(self, Sort::Title | Sort::TitleDescending)
+    }
 }
 
 /// A query exceeds a bound.
@@ -76,6 +95,21 @@ pub enum QueryError {
         offset: usize,
         /// As asked for.
         limit: usize,
+    },
+    /// An expression has too many parts.
+    #[error("read the query: it has {parts} parts, more than {EXPRESSION_PARTS_MAX}; leave some out")]
+    TooManyParts {
+        /// Their number, as far as they were counted.
+        parts: usize,
+    },
+    /// An expression is nested too deeply.
+    #[error("read the query: it is nested more than {EXPRESSION_DEPTH_MAX} deep; flatten it")]
+    NestedTooDeeply,
+    /// An expression has too many wildcards, or one that fits too much.
+    #[error("read the query: the pattern `{pattern}` costs too much; ask for fewer or simpler patterns")]
+    PatternTooCostly {
+        /// The pattern, as it was given.
+        pattern: String,
     },
     /// There are too many filters.
     #[error("read the filters: {values} values are more than {FILTER_VALUES_MAX}; choose fewer")]
@@ -155,7 +189,7 @@ impl SearchQuery {
     }
 }
 
-fn parse(text: &str) -> Demands {
+pub(super) fn parse(text: &str) -> Demands {
     let mut demands = Demands::default();
     let mut rest = text.trim_start();
     while let Some(first) = rest.chars().next() {

@@ -81,7 +81,7 @@ pub fn search_merged(indexes: &[&SearchIndex], query: &SearchQuery) -> Result<Se
             relaxed = !is_empty(&found);
         }
     }
-    let page = page(&views, &found, query)?;
+    let page = page(&views, &found, query.sort, query.offset, query.limit)?;
     let mut highlighter = Highlighter::new(&plan, &mut analyzer);
     let hits = page.into_iter().map(|placed| {
         let record = read(&views[placed.view], &placed.candidate)?;
@@ -115,7 +115,7 @@ fn collect(
             sort: query.sort,
             scored: plan.is_scored(),
             keep: query.offset + query.limit,
-            count_facets: query.facets,
+            counted: if query.facets { &Facet::SHOWN } else { &[] },
         };
         view.searcher.search_with_statistics_provider(matching.as_ref(), &collector, &statistics)
     });
@@ -123,40 +123,45 @@ fn collect(
 }
 
 /// A candidate with everything that decides about its place.
-struct Placed {
-    view: usize,
-    candidate: Candidate,
+pub(super) struct Placed {
+    pub(super) view: usize,
+    pub(super) candidate: Candidate,
     title: String,
     key: String,
 }
 
 /// The candidates of the page asked for, in order.
-fn page(views: &[View], found: &[Collected], query: &SearchQuery) -> Result<Vec<Placed>, SearchError> {
+pub(super) fn page(
+    views: &[View],
+    found: &[Collected],
+    sort: Sort,
+    offset: usize,
+    limit: usize,
+) -> Result<Vec<Placed>, SearchError> {
     let mut candidates: Vec<(usize, Candidate)> = found
         .iter()
         .enumerate()
         .flat_map(|(view, collected)| collected.candidates.iter().map(move |candidate| (view, *candidate)))
         .collect();
-    let mut skip = query.offset;
-    if query.sort != Sort::Title {
-        candidates.sort_unstable_by_key(|(_, candidate)| Reverse(candidate.rank));
-        let rank_at = |place: usize| candidates.get(place).map(|(_, candidate)| candidate.rank);
-        let (Some(first), Some(last)) = (
-            rank_at(query.offset),
-            rank_at((query.offset + query.limit).min(candidates.len()).saturating_sub(1)),
-        ) else {
+    let mut skip = offset;
+    if !sort.is_by_title() {
+        let order = |candidate: &Candidate| (Reverse(candidate.rank), candidate.id);
+        candidates.sort_unstable_by_key(|(_, candidate)| order(candidate));
+        let order_at = |place: usize| candidates.get(place).map(|(_, candidate)| order(candidate));
+        let end = offset.saturating_add(limit).min(candidates.len());
+        let (Some(first), Some(last)) = (order_at(offset), order_at(end.saturating_sub(1))) else {
             return Ok(Vec::new());
         };
-        // Keys decide among equals only, so those that rank above or below the page are not read.
-        skip -= candidates.iter().take_while(|(_, candidate)| candidate.rank > first).count();
-        candidates.retain(|(_, candidate)| (last..=first).contains(&candidate.rank));
+        // Keys decide among equals only, so those above or below the page are not read.
+        skip -= candidates.iter().take_while(|(_, candidate)| order(candidate) < first).count();
+        candidates.retain(|(_, candidate)| (first..=last).contains(&order(candidate)));
     }
     let mut placed = candidates
         .into_iter()
         .map(|(view, candidate)| {
             let columns = &views[view].columns[candidate.segment as usize];
             let (mut title, mut key) = (String::new(), String::new());
-            if query.sort == Sort::Title
+            if sort.is_by_title()
                 && let Some(ordinal) = columns.titles.ords().first(candidate.doc)
             {
                 columns.titles.ord_to_str(ordinal, &mut title)?;
@@ -168,13 +173,14 @@ fn page(views: &[View], found: &[Collected], query: &SearchQuery) -> Result<Vec<
         })
         .collect::<Result<Vec<Placed>, SearchError>>()?;
     placed.sort_by(|one, other| {
-        let by_rank = match query.sort {
+        let by_rank = match sort {
             Sort::Title => one.title.cmp(&other.title),
-            Sort::Relevance | Sort::Modified => other.candidate.rank.cmp(&one.candidate.rank),
+            Sort::TitleDescending => other.title.cmp(&one.title),
+            _ => other.candidate.rank.cmp(&one.candidate.rank),
         };
-        by_rank.then_with(|| one.key.cmp(&other.key))
+        by_rank.then_with(|| (one.candidate.id, &one.key).cmp(&(other.candidate.id, &other.key)))
     });
-    Ok(placed.into_iter().skip(skip).take(query.limit).collect())
+    Ok(placed.into_iter().skip(skip).take(limit).collect())
 }
 
 fn read(view: &View, candidate: &Candidate) -> Result<SearchRecord, SearchError> {
@@ -208,20 +214,8 @@ fn facet_counts(found: &[Collected], query: &SearchQuery) -> BTreeMap<Facet, Vec
         return BTreeMap::new();
     }
     let counted = |facet: Facet| {
-        let mut sums: BTreeMap<&str, u64> = BTreeMap::new();
-        for counts in found.iter().filter_map(|collected| collected.counts.get(&facet)) {
-            for (value, count) in counts {
-                *sums.entry(value).or_default() += count;
-            }
-        }
         let chosen = query.filters.get(&facet).map_or(&[][..], Vec::as_slice);
-        for value in chosen {
-            sums.entry(value).or_default();
-        }
-        let mut counts: Vec<FacetCount> =
-            sums.into_iter().map(|(value, count)| FacetCount { value: value.to_owned(), count }).collect();
-        // Sorted by value already, and the sort is stable.
-        counts.sort_by_key(|counted| Reverse(counted.count));
+        let mut counts = counts_of(found, facet, chosen);
         let mut place = 0;
         counts.retain(|counted| {
             place += 1;
@@ -229,5 +223,23 @@ fn facet_counts(found: &[Collected], query: &SearchQuery) -> BTreeMap<Facet, Vec
         });
         (facet, counts)
     };
-    Facet::ALL.into_iter().map(counted).collect()
+    Facet::SHOWN.into_iter().map(counted).collect()
+}
+
+/// How often each value of a facet was found, and of `chosen` each, most frequent first.
+pub(super) fn counts_of(found: &[Collected], facet: Facet, chosen: &[String]) -> Vec<FacetCount> {
+    let mut sums: BTreeMap<&str, u64> = BTreeMap::new();
+    for counts in found.iter().filter_map(|collected| collected.counts.get(&facet)) {
+        for (value, count) in counts {
+            *sums.entry(value).or_default() += count;
+        }
+    }
+    for value in chosen {
+        sums.entry(value).or_default();
+    }
+    let mut counts: Vec<FacetCount> =
+        sums.into_iter().map(|(value, count)| FacetCount { value: value.to_owned(), count }).collect();
+    // Sorted by value already, and the sort is stable.
+    counts.sort_by_key(|counted| Reverse(counted.count));
+    counts
 }

@@ -6,6 +6,7 @@ mod counting;
 mod finding;
 mod keeping;
 mod narrowing;
+mod selecting;
 
 use std::collections::BTreeMap;
 use std::fs;
