@@ -15,6 +15,7 @@ pub(crate) mod form;
 mod geo;
 pub mod internal;
 pub mod invalid;
+pub mod listed;
 pub mod publish;
 #[cfg(test)]
 pub(crate) mod testing;
@@ -22,10 +23,7 @@ pub mod text;
 pub mod time;
 
 pub use body::InvalidBody;
-pub use codes::{
-    Class, DistributionStatus, Frequency, Hvd, HvdCategory, LicenceIri, LifecycleStatus, PersonalData,
-    QualityCriterion, Theme,
-};
+pub use codes::{Class, Hvd, LifecycleStatus, PersonalData, QualityCriterion};
 pub use dataset::{
     Agent, ByteSize, Catalog, Contact, DataService, Dataset, DatasetSeries, Distribution, Spatial,
 };
@@ -38,6 +36,7 @@ pub use fields::{FieldPath, Scalar, ValueKind};
 pub use geo::BoundingBox;
 pub use internal::{Internal, LocalRecord, Role, SharingWish};
 pub use invalid::{Bilingual, InvalidField, Lang};
+pub use listed::{DistributionStatus, Frequency, HvdCategory, LicenceIri, Theme};
 pub use publish::{Obstacle, obstacles, publishable};
 pub use text::{
     DistributionId, Format, Identifier, Iri, Keyword, Keywords, Line, Literal, Mailbox, Phone, Prose, Text,

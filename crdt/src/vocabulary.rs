@@ -184,6 +184,9 @@ impl Concept {
     }
 }
 
+/// Most codes that an error names.
+const CODES_NAMED_MAX: usize = 40;
+
 /// One list.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Vocabulary {
@@ -262,6 +265,38 @@ impl Vocabulary {
     pub fn find(&self, text: &str) -> Option<&Concept> {
         let text = text.trim();
         self.code(text).or_else(|| self.iri(text)).or_else(|| self.concepts.get(self.spellings.find(text)?))
+    }
+
+    /// [`Vocabulary::find`] for the value of a field: a text that is not known
+    /// is an error that names what it may mean.
+    pub fn resolve(&self, field: &str, text: &str) -> Result<&Concept, InvalidField> {
+        self.find(text).ok_or_else(|| {
+            let meant = self.suggest(text);
+            let quoted = |open: &str, close: &str| {
+                let codes = meant.iter().map(|one| format!("{open}{}{close}", one.concept.code));
+                codes.collect::<Vec<_>>().join(", ")
+            };
+            let remedy = if meant.is_empty() {
+                let list = self.list.name();
+                let first = self.concepts.iter().take(CODES_NAMED_MAX).map(|concept| &*concept.code);
+                let codes = first.collect::<Vec<_>>().join(", ");
+                let more = if self.concepts.len() > CODES_NAMED_MAX { " …" } else { "" };
+                Bilingual::made(
+                    format!("einen Code der Liste {list} angeben: {codes}{more}"),
+                    format!("give a code of the list {list}: {codes}{more}"),
+                )
+            } else {
+                Bilingual::made(
+                    format!("vielleicht {}?", quoted("„", "“")),
+                    format!("did you mean {}?", quoted("`", "`")),
+                )
+            };
+            let problem = Bilingual::made(
+                format!("steht nicht in der Liste „{}“", self.title.de),
+                format!("is not in the list \"{}\"", self.title.en),
+            );
+            InvalidField::new(field, text, problem, remedy)
+        })
     }
 
     /// The concepts that a text may mean, most likely first, at most

@@ -165,14 +165,14 @@ mod tests {
         let distribution = json!({
             "id": "csv", "title": {"de": "a", "en": "b"}, "description": {"de": "a", "en": "b"},
             "access_url": "https://a.example/", "download_url": "https://a.example/b.csv",
-            "format": "CSV", "media_type": "text/csv", "licence": "cc-zero", "attribution": "Stadt",
+            "format": "CSV", "media_type": "text/csv", "licence": "http://dcat-ap.de/def/licenses/cc-zero", "attribution": "Stadt",
             "status": "COMPLETED", "modified": "2026-11-02", "byte_size": 1, "position": 0,
         });
         let full = json!({
             "id": "6f1c1d0e-5b0a-4c59-9d53-0a5c1a7a9b10", "identifier": "x", "iri": "https://a.example/x",
             "class": "open", "status": "veroeffentlicht", "title": {"de": "a", "en": "b"},
             "description": {"de": "a", "en": "b"}, "keywords": {"de": ["a"], "en": ["b"]},
-            "themes": ["ENVI"], "musterdatensatz": "https://a.example/m", "licence": "cc-zero",
+            "themes": ["ENVI"], "musterdatensatz": "https://a.example/m", "licence": "http://dcat-ap.de/def/licenses/cc-zero",
             "attribution": "Stadt", "formats": ["CSV"], "frequency": "MONTHLY", "update_process": "a",
             "issued": "2025-01-02T03:04:05Z", "modified": "2025-01-02T03:04:05Z",
             "data_modified": "2026-11-02",

@@ -2,7 +2,7 @@
 //! says of everything wrong which field, which value and what to do.
 //!
 //! Forms that mean the same are taken alike: a plain text is German, a code's
-//! IRI is the code, a list replaces a set as a whole while
+//! IRI, label or known spelling is the code, a list replaces a set as a whole while
 //! `{"add": […], "remove": […]}` changes it. Never lets an unknown name pass.
 
 use serde_json::{Map, Value};
@@ -15,6 +15,7 @@ use super::fields::{
 use super::form;
 use super::invalid::{Bilingual, InvalidField, Lang, nearest};
 use super::text::DistributionId;
+use crate::vocabulary::{List, Vocabularies};
 
 /// Most errors reported of one body.
 const ERRORS_MAX: usize = 20;
@@ -62,15 +63,20 @@ pub(super) fn parse(
     kind: &'static str,
     mode: Mode,
     json: &Value,
+    lists: &Vocabularies,
 ) -> Result<Changes, InvalidBody> {
-    let mut reader = Reader::new(mode);
+    let mut reader = Reader::new(mode, lists);
     reader.root(fields, kind, "", json);
     reader.finish()
 }
 
 /// Reads a body of a record: the dataset's fields, and `internal`.
-pub(super) fn parse_record(mode: Mode, json: &Value) -> Result<(Changes, Changes), InvalidBody> {
-    let (mut public, mut internal) = (Reader::new(mode), Reader::new(mode));
+pub(super) fn parse_record(
+    mode: Mode,
+    json: &Value,
+    lists: &Vocabularies,
+) -> Result<(Changes, Changes), InvalidBody> {
+    let (mut public, mut internal) = (Reader::new(mode, lists), Reader::new(mode, lists));
     let mut rest = json.clone();
     if let Some(value) = rest.as_object_mut().and_then(|object| object.remove("internal")) {
         internal.root(INTERNAL, "internal", "internal/", &value);
@@ -85,17 +91,18 @@ pub(super) fn parse_record(mode: Mode, json: &Value) -> Result<(Changes, Changes
     }
 }
 
-struct Reader {
+struct Reader<'a> {
     mode: Mode,
+    lists: &'a Vocabularies,
     prefix: &'static str,
     changes: Changes,
     errors: Vec<InvalidField>,
     bytes: usize,
 }
 
-impl Reader {
-    fn new(mode: Mode) -> Self {
-        Self { mode, prefix: "", changes: Changes::default(), errors: Vec::new(), bytes: 0 }
+impl<'a> Reader<'a> {
+    fn new(mode: Mode, lists: &'a Vocabularies) -> Self {
+        Self { mode, lists, prefix: "", changes: Changes::default(), errors: Vec::new(), bytes: 0 }
     }
 
     fn finish(mut self) -> Result<Changes, InvalidBody> {
@@ -134,7 +141,13 @@ impl Reader {
                 {
                     self.fail(kept_by_the_node(&place, value));
                 }
-                Some(field) => self.field(field.shape, place, value),
+                Some(Field { list: None, shape, .. }) => self.field(*shape, place, value),
+                Some(Field { list: Some(list), shape, .. }) => match known(self.lists, *list, value) {
+                    Ok(value) => self.field(*shape, place, &value),
+                    Err(errors) => {
+                        errors.into_iter().for_each(|error| self.fail(error.at(place.to_string())))
+                    }
+                },
             }
         }
     }
@@ -289,6 +302,50 @@ impl Reader {
             }
         }
     }
+}
+
+/// The value with its words looked up in a list: what is known becomes what
+/// records write.
+fn known(lists: &Vocabularies, list: List, value: &Value) -> Result<Value, Vec<InvalidField>> {
+    match value {
+        Value::String(text) => known_word(lists, list, text).map(Value::String).map_err(|error| vec![error]),
+        Value::Array(members) => {
+            let (known, wrong): (Vec<_>, Vec<_>) =
+                members.iter().map(|member| known(lists, list, member)).partition(Result::is_ok);
+            match wrong.is_empty() {
+                true => Ok(known.into_iter().filter_map(Result::ok).collect()),
+                false => Err(wrong.into_iter().filter_map(Result::err).flatten().collect()),
+            }
+        }
+        // `remove` too: whoever writes a spelling means its code.
+        Value::Object(changes) => {
+            let change = |(name, value): (&String, &Value)| Ok((name.clone(), known(lists, list, value)?));
+            changes.iter().map(change).collect::<Result<_, _>>().map(Value::Object)
+        }
+        other => Ok(other.clone()),
+    }
+}
+
+fn known_word(lists: &Vocabularies, list: List, text: &str) -> Result<String, InvalidField> {
+    let vocabulary = lists.list(list);
+    let free = match list {
+        // Formats are named freely where no list has them yet.
+        List::Formats => true,
+        // These lists grow faster than they are taken over.
+        List::ReferenceTypes | List::Contributors => text.contains(':'),
+        _ => false,
+    };
+    let concept = match vocabulary.find(text) {
+        Some(concept) => concept,
+        None if free => return Ok(text.to_owned()),
+        None => vocabulary.resolve("", text)?,
+    };
+    Ok(match list {
+        List::Licences | List::ReferenceTypes | List::Contributors => {
+            concept.iri.as_deref().unwrap_or(&concept.code).to_owned()
+        }
+        _ => concept.name().to_owned(),
+    })
 }
 
 fn derived_id(object: &Map<String, Value>) -> String {

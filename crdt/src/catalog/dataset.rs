@@ -8,12 +8,10 @@ use std::collections::BTreeSet;
 
 use serde::{Deserialize, Serialize};
 
-use super::codes::{
-    Class, DistributionStatus, Frequency, Hvd, HvdCategory, LicenceIri, LifecycleStatus, PersonalData,
-    QualityCriterion, Theme,
-};
+use super::codes::{Class, Hvd, LifecycleStatus, PersonalData, QualityCriterion};
 use super::geo::BoundingBox;
 use super::invalid::{Bilingual, InvalidField};
+use super::listed::{DistributionStatus, Frequency, HvdCategory, LicenceIri, Theme};
 use super::text::{DistributionId, Format, Identifier, Iri, Keywords, Line, Mailbox, Phone, Prose, Title};
 use super::time::{Date, Temporal, Timestamp};
 use crate::ids::{DatasetId, Town};

@@ -15,6 +15,7 @@ use super::form::{Form, Leaves};
 use super::invalid::{Bilingual, InvalidField};
 use super::{Catalog, Class, Dataset, Identifier, Internal, Iri, LifecycleStatus, LocalRecord, Timestamp};
 use crate::ids::DatasetId;
+use crate::vocabulary::Vocabularies;
 
 /// Most members of one set, such as the keywords of one language.
 pub const MEMBERS_MAX: usize = 256;
@@ -120,7 +121,12 @@ macro_rules! edit_type {
             /// Reads a JSON object in which only the given fields change and
             /// `null` clears.
             pub fn parse(json: &Value) -> Result<Self, InvalidBody> {
-                body::parse($fields, $kind, Mode::Change, json).map(Self)
+                Self::parse_with(Vocabularies::builtin(), json)
+            }
+
+            /// [`Self::parse`] with the lists of a town.
+            pub fn parse_with(lists: &Vocabularies, json: &Value) -> Result<Self, InvalidBody> {
+                body::parse($fields, $kind, Mode::Change, json, lists).map(Self)
             }
 
             /// Whether it changes nothing.
@@ -254,7 +260,12 @@ impl RecordEdit {
     /// Reads the body of a PATCH: the dataset's fields, and the town's own
     /// notes under `internal`. Only the given fields change; `null` clears.
     pub fn parse(json: &Value) -> Result<Self, InvalidBody> {
-        let (dataset, internal) = body::parse_record(Mode::Change, json)?;
+        Self::parse_with(Vocabularies::builtin(), json)
+    }
+
+    /// [`Self::parse`] with the lists of a town.
+    pub fn parse_with(lists: &Vocabularies, json: &Value) -> Result<Self, InvalidBody> {
+        let (dataset, internal) = body::parse_record(Mode::Change, json, lists)?;
         Ok(Self { dataset: DatasetEdit(dataset), internal: InternalEdit(internal) })
     }
 
@@ -281,7 +292,12 @@ impl NewDataset {
     /// Reads the body of a POST: as [`RecordEdit::parse`], and `identifier`
     /// may be given.
     pub fn parse(json: &Value) -> Result<Self, InvalidBody> {
-        let (dataset, internal) = body::parse_record(Mode::Create, json)?;
+        Self::parse_with(Vocabularies::builtin(), json)
+    }
+
+    /// [`Self::parse`] with the lists of a town.
+    pub fn parse_with(lists: &Vocabularies, json: &Value) -> Result<Self, InvalidBody> {
+        let (dataset, internal) = body::parse_record(Mode::Create, json, lists)?;
         let new = Self(RecordEdit { dataset: DatasetEdit(dataset), internal: InternalEdit(internal) });
         // What only shows in the whole record is said now, not at the store.
         new.clone().into_record(DatasetId(uuid::Uuid::nil())).map_err(InvalidBody::from)?;
@@ -332,7 +348,7 @@ mod tests {
         let mut expected = full_dataset();
         expected.title.de = Some("Bäume".parse().unwrap());
         expected.contact.phone = None;
-        expected.frequency = Some(super::super::Frequency::Daily);
+        expected.frequency = Some(super::super::Frequency::parse("DAILY").unwrap());
         let iri = "http://publications.europa.eu/resource/authority/frequency/DAILY";
         assert_eq!(edited(json!({"title": "Bäume", "contact": {"phone": null}, "frequency": iri})), expected);
         assert_eq!(edited(json!({})), full_dataset());

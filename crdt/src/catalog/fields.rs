@@ -8,16 +8,15 @@
 
 use std::fmt;
 
-use super::codes::{
-    Class, DistributionStatus, Frequency, Hvd, HvdCategory, LicenceIri, LifecycleStatus, PersonalData,
-    QualityCriterion, Theme,
-};
+use super::codes::{Class, Hvd, LifecycleStatus, PersonalData, QualityCriterion};
 use super::dataset::ByteSize;
 use super::geo::BoundingBox;
 use super::invalid::{Bilingual, InvalidField};
+use super::listed::{DistributionStatus, Frequency, HvdCategory, LicenceIri, Theme};
 use super::text::{DistributionId, Format, Identifier, Iri, Line, Mailbox, Phone, Text, Word};
 use super::time::{Date, Timestamp};
 use crate::ids::{DatasetId, Town};
+use crate::vocabulary::List;
 
 /// A value that is replaced as a whole.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -178,6 +177,8 @@ pub(crate) struct Field {
     pub(crate) name: &'static str,
     pub(crate) shape: Shape,
     pub(crate) keeper: Keeper,
+    /// The list that people's words for it are looked up in.
+    pub(crate) list: Option<List>,
 }
 
 /// The row of that name.
@@ -186,11 +187,15 @@ pub(crate) fn find(fields: &'static [Field], name: &str) -> Option<&'static Fiel
 }
 
 const fn field(name: &'static str, shape: Shape) -> Field {
-    Field { name, shape, keeper: Keeper::Person }
+    Field { name, shape, keeper: Keeper::Person, list: None }
 }
 
 const fn kept(name: &'static str, shape: Shape, keeper: Keeper) -> Field {
-    Field { name, shape, keeper }
+    Field { name, shape, keeper, list: None }
+}
+
+const fn listed(name: &'static str, shape: Shape, list: List) -> Field {
+    Field { name, shape, keeper: Keeper::Person, list: Some(list) }
 }
 
 static TITLE: &[Field] = &[field(GERMAN, scalar(text::<Line>)), field("en", scalar(text::<Line>))];
@@ -206,11 +211,11 @@ pub(crate) static DISTRIBUTION: &[Field] = &[
     field("description", Shape::Record(PROSE)),
     field("access_url", scalar(text::<Iri>)),
     field("download_url", scalar(text::<Iri>)),
-    field("format", scalar(text::<Format>)),
+    listed("format", scalar(text::<Format>), List::Formats),
     field("media_type", scalar(text::<Line>)),
-    field("licence", scalar(text::<LicenceIri>)),
+    listed("licence", scalar(text::<LicenceIri>), List::Licences),
     field("attribution", scalar(text::<Line>)),
-    field("status", scalar(text::<DistributionStatus>)),
+    listed("status", scalar(text::<DistributionStatus>), List::DistributionStatuses),
     field("modified", scalar(text::<Date>)),
     field("byte_size", Shape::Scalar(ValueKind::Int, byte_size)),
 ];
@@ -246,12 +251,12 @@ pub(crate) static DATASET: &[Field] = &[
     field("title", Shape::Record(TITLE)),
     field("description", Shape::Record(PROSE)),
     field("keywords", Shape::Record(KEYWORDS)),
-    field("themes", Shape::Set(key::<Theme>)),
-    field("musterdatensatz", scalar(text::<Iri>)),
-    field("licence", scalar(text::<LicenceIri>)),
+    listed("themes", Shape::Set(key::<Theme>), List::Themes),
+    listed("musterdatensatz", scalar(text::<Iri>), List::ReferenceTypes),
+    listed("licence", scalar(text::<LicenceIri>), List::Licences),
     field("attribution", scalar(text::<Line>)),
-    field("formats", Shape::Set(key::<Format>)),
-    field("frequency", scalar(text::<Frequency>)),
+    listed("formats", Shape::Set(key::<Format>), List::Formats),
+    listed("frequency", scalar(text::<Frequency>), List::Frequencies),
     field("update_process", scalar(text::<Line>)),
     kept("issued", scalar(text::<Timestamp>), Keeper::Node),
     kept("modified", scalar(text::<Timestamp>), Keeper::Node),
@@ -264,7 +269,7 @@ pub(crate) static DATASET: &[Field] = &[
     field("domain", scalar(text::<Line>)),
     field("personal_data", scalar(text::<PersonalData>)),
     field("hvd", scalar(text::<Hvd>)),
-    field("hvd_categories", Shape::Set(key::<HvdCategory>)),
+    listed("hvd_categories", Shape::Set(key::<HvdCategory>), List::HvdCategories),
     field("quality_criteria", Shape::Set(key::<QualityCriterion>)),
     field("in_series", scalar(text::<Iri>)),
     field("distributions", Shape::Entries(DISTRIBUTION)),
@@ -280,8 +285,8 @@ pub(crate) static CATALOG: &[Field] = &[
     field("description", Shape::Record(PROSE)),
     field("publisher", Shape::Record(AGENT)),
     field("contact", Shape::Record(CONTACT)),
-    field("licence", scalar(text::<LicenceIri>)),
-    field("contributor_id", scalar(text::<Iri>)),
+    listed("licence", scalar(text::<LicenceIri>), List::Licences),
+    listed("contributor_id", scalar(text::<Iri>), List::Contributors),
     field("spatial", Shape::Record(SPATIAL)),
 ];
 
@@ -321,26 +326,23 @@ pub(crate) trait TextValue: fmt::Display + Sized {
 }
 
 macro_rules! text_values {
-    ($($name:ident),+) => { $(
+    ($how:ident: $($name:ident),+) => { $(
         impl TextValue for $name {
             fn read(text: &str) -> Result<Self, InvalidField> {
-                Self::parse(text)
+                Self::$how(text)
             }
         }
     )+ };
 }
+text_values!(read: DistributionStatus, Format, Frequency, HvdCategory, LicenceIri, Theme);
 text_values!(
+    parse:
     BoundingBox,
     Class,
     Date,
-    DistributionStatus,
-    Format,
-    Frequency,
     Hvd,
-    HvdCategory,
     Identifier,
     Iri,
-    LicenceIri,
     LifecycleStatus,
     Line,
     Mailbox,
@@ -348,7 +350,6 @@ text_values!(
     Phone,
     QualityCriterion,
     Text,
-    Theme,
     Timestamp,
     Word
 );

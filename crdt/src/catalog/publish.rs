@@ -4,9 +4,9 @@
 //! rules come with its shapes. Never changes anything: it says what is missing,
 //! or hands over the dataset as it would be published.
 
-use super::codes::{Class, LicenceIri, LifecycleStatus, PersonalData};
+use super::codes::{Class, LifecycleStatus, PersonalData};
 use super::invalid::{Bilingual, Lang};
-use super::{Catalog, Dataset, Internal, LocalRecord};
+use super::{Catalog, Dataset, Internal, LicenceIri, LocalRecord};
 
 /// A reason why a record may not be published (Hinderungsgrund).
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]

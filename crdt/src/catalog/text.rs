@@ -8,6 +8,7 @@ use std::{collections::BTreeSet, fmt, str::FromStr};
 use serde::{Deserialize, Serialize};
 
 use super::invalid::{Bilingual, InvalidField, Lang};
+use crate::vocabulary::Vocabularies;
 
 /// Longest text value in bytes (protocol section 13).
 pub const TEXT_BYTES_MAX: usize = 32_768;
@@ -21,6 +22,10 @@ pub const IRI_BYTES_MAX: usize = 2_048;
 
 macro_rules! text_type {
     ($(#[$meta:meta])* $name:ident, $field:literal, $check:expr) => {
+        text_type!($(#[$meta])* $name, $field, $check, $check);
+    };
+    // The second check is for what is stored, as opposed to typed.
+    ($(#[$meta:meta])* $name:ident, $field:literal, $check:expr, $stored:expr) => {
         $(#[$meta])*
         #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
         #[serde(try_from = "String", into = "String")]
@@ -43,7 +48,8 @@ macro_rules! text_type {
             type Error = InvalidField;
 
             fn try_from(text: String) -> Result<Self, InvalidField> {
-                Self::parse(&text)
+                let check: fn(&str, &str) -> Result<String, InvalidField> = $stored;
+                check($field, text.trim()).map(Self)
             }
         }
 
@@ -90,7 +96,7 @@ text_type!(
 );
 text_type!(
     /// The plain name of a file format or service type, such as `CSV` or `WFS`.
-    Format, "format", format_name
+    Format, "format", format_name, format_word
 );
 text_type!(
     /// An absolute IRI. Kept as given, so that identifiers stay the same.
@@ -112,6 +118,13 @@ text_type!(
     /// Names a distribution within its dataset.
     DistributionId, "distributions", distribution_id
 );
+
+impl Format {
+    /// Reads a name as documents hold it.
+    pub fn read(text: &str) -> Result<Self, InvalidField> {
+        Self::try_from(text.to_owned())
+    }
+}
 
 impl DistributionId {
     /// The id of a distribution that was given none: a digest of what makes it
@@ -180,7 +193,13 @@ fn deceives(c: char) -> bool {
     matches!(c, '\u{2028}' | '\u{2029}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}' | '\u{feff}' | '\u{fff9}'..='\u{fffb}')
 }
 
+/// One spelling per format: facets and sets compare by text.
 fn format_name(field: &str, text: &str) -> Result<String, InvalidField> {
+    let known = Vocabularies::builtin().formats().find(text);
+    known.map_or_else(|| format_word(field, text), |concept| Ok(concept.name().to_owned()))
+}
+
+fn format_word(field: &str, text: &str) -> Result<String, InvalidField> {
     let text = printable(field, text, WORD_BYTES_MAX, false)?;
     if text.contains(['/', '\\', '<', '>']) && !text.contains("://") && text.split('/').count() != 2 {
         let (de, en) = ("Kurznamen wie CSV oder WFS angeben", "give a short name such as CSV or WFS");
@@ -193,44 +212,7 @@ fn format_name(field: &str, text: &str) -> Result<String, InvalidField> {
             en,
         ));
     }
-    // One spelling per format: facets and sets compare by text.
-    let known = [
-        "CSV",
-        "XLSX",
-        "XLS",
-        "JSON",
-        "GeoJSON",
-        "XML",
-        "PDF",
-        "HTML",
-        "WFS",
-        "WMS",
-        "WMTS",
-        "GML",
-        "KML",
-        "ODS",
-        "ODT",
-        "DOCX",
-        "TXT",
-        "ZIP",
-        "Shapefile",
-        "GeoPackage",
-        "GTFS",
-        "NGSI-LD",
-        "SensorThings",
-        "RDF",
-        "JSON-LD",
-        "Turtle",
-        "GeoTIFF",
-        "JPEG",
-        "PNG",
-        "SVG",
-        "Parquet",
-        "OData",
-        "API",
-        "Datenbank",
-    ];
-    Ok(known.into_iter().find(|name| name.eq_ignore_ascii_case(&text)).map_or(text, str::to_owned))
+    Ok(text)
 }
 
 fn iri(field: &str, text: &str) -> Result<String, InvalidField> {

@@ -130,8 +130,8 @@ impl About<'_> {
 
     fn status(&self, one: &Distribution) -> Option<DistributionStatus> {
         one.status.or(match self.dataset.status {
-            LifecycleStatus::Deprecated => Some(DistributionStatus::Deprecated),
-            LifecycleStatus::Withdrawn => Some(DistributionStatus::Withdrawn),
+            LifecycleStatus::Deprecated => Some(DistributionStatus::DEPRECATED),
+            LifecycleStatus::Withdrawn => Some(DistributionStatus::WITHDRAWN),
             _ => None,
         })
     }

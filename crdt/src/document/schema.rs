@@ -102,7 +102,7 @@ mod tests {
         for path in [
             "wetter",
             "title/fr",
-            "themes/NEU",
+            "themes/ein neues",
             "distributions/x/wetter",
             "contact/wetter/heute",
             "licence/x",

@@ -261,12 +261,12 @@ fn fields_of_other_versions_survive_and_are_handed_on() {
         transaction.put(ObjId::Root, "wetter", "sonnig").unwrap();
         let list = transaction.put_object(ObjId::Root, "messwerte", ObjType::List).unwrap();
         transaction.insert(&list, 0, 7).unwrap();
-        for (place, key) in [("contact", "matrix"), ("title", "fr"), ("themes", "NEUES")] {
+        for (place, key) in [("contact", "matrix"), ("title", "fr"), ("themes", "neues Thema")] {
             let (_, id) = transaction.get(ObjId::Root, place).unwrap().unwrap();
             transaction.put(id, key, true).unwrap();
         }
     });
-    let extra = json!({"wetter": "sonnig", "messwerte": [7], "contact": {"matrix": true}, "title": {"fr": true}, "themes": {"NEUES": true}});
+    let extra = json!({"wetter": "sonnig", "messwerte": [7], "contact": {"matrix": true}, "title": {"fr": true}, "themes": {"neues Thema": true}});
     let content = newer.read_dataset();
     assert_eq!((&content.extra, &content.dataset), (&extra, &full_dataset()));
     assert!(content.unreadable.is_empty() && content.conflicts.is_empty());
@@ -280,7 +280,7 @@ fn fields_of_other_versions_survive_and_are_handed_on() {
 fn a_field_of_the_wrong_kind_hides_no_other() {
     let bad = by_raw_change(&full(), 9, |transaction| {
         transaction.put(ObjId::Root, "licence", 7).unwrap();
-        transaction.put(ObjId::Root, "frequency", "SOMETIMES").unwrap();
+        transaction.put(ObjId::Root, "frequency", "dann und wann").unwrap();
         transaction.put(ObjId::Root, "title", ScalarValue::Null).unwrap();
         transaction.put_object(ObjId::Root, "domain", ObjType::Map).unwrap();
         transaction.put_object(ObjId::Root, "keywords", ObjType::List).unwrap();

@@ -129,7 +129,7 @@ fn rows(detail: &DatasetDetail, t: &'static Texts, lang: Lang) -> Vec<Row> {
         Row::licence(t.field_licence, dataset.licence.as_ref()).german(),
         Row::text(t.field_attribution, dataset.attribution.as_ref()).german(),
         Row::words(t.field_formats, dataset.all_formats()),
-        Row::text(t.field_frequency, dataset.frequency.map(|frequency| frequency.label(lang))),
+        Row::text(t.field_frequency, dataset.frequency.as_ref().map(|frequency| frequency.label(lang))),
         Row::text(t.field_update_process, dataset.update_process.as_ref()).german(),
         Row::text(t.field_data_modified, dataset.data_modified.map(|day| locale::day(day.civil(), lang))),
         Row::text(t.field_temporal, temporal(&dataset.temporal, t, lang)),

@@ -71,7 +71,7 @@ struct Hit {
     excerpt: Vec<Fragment>,
     excerpt_lang: &'static str,
     town: String,
-    themes: Vec<&'static str>,
+    themes: Vec<String>,
     formats: Vec<String>,
     modified: Option<(String, String)>,
 }
@@ -211,14 +211,14 @@ fn facet_title(name: &str, t: &'static Texts) -> &'static str {
 /// What people read for a value, in their language where there is a choice.
 fn label(facet: &str, value: &str, given: &str, lang: Lang) -> String {
     let known = match facet {
-        "theme" => Theme::parse(value).ok().map(|theme| theme.label(lang)),
-        "frequency" => Frequency::parse(value).ok().map(|frequency| frequency.label(lang)),
+        "theme" => Theme::read(value).ok().map(|theme| theme.label(lang).to_owned()),
+        "frequency" => Frequency::read(value).ok().map(|frequency| frequency.label(lang).to_owned()),
         "licence" => {
             return LicenceIri::parse(value).map_or(given.to_owned(), |licence| licence.label().to_owned());
         }
         _ => None,
     };
-    known.unwrap_or(given).to_owned()
+    known.unwrap_or_else(|| given.to_owned())
 }
 
 fn chips(query: &SearchQuery, facets: &[FacetView]) -> Vec<Chip> {
@@ -277,7 +277,7 @@ impl Hit {
             .into_iter()
             .find_map(|lang| Some((lang, marked("description", lang)?)))
             .unwrap_or_else(|| (Lang::De, plain(&hit.excerpt)));
-        let theme = |code: &String| Theme::parse(code).ok().map(|theme| theme.label(lang));
+        let theme = |code: &String| Theme::read(code).ok().map(|theme| theme.label(lang).to_owned());
         Self {
             link: format!("/dataset/{}", hit.id),
             title,
