@@ -7,6 +7,7 @@
 
 mod errors;
 mod listing;
+mod log;
 mod open;
 mod read;
 mod search;
@@ -27,6 +28,7 @@ use crate::view::{FederationInfo, Receipt, StatusEvent, TownInfo};
 
 pub use errors::{CreateError, EditError, EditedField, PublishError, ReadError};
 pub use listing::{LISTING_LIMIT_MAX, Listed, LogEntry, LogPage, Scope};
+pub use log::{InvalidPlace, LogSlice, LogStart, Place};
 pub use open::{OpenNode, OpenNodeError, OpenOptions};
 pub use select::{SELECT_LIMIT_MAX, Select, Selected};
 pub use status::Board;

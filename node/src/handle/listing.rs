@@ -14,6 +14,7 @@ use crdt::dcat::CatalogContext;
 use crdt::genesis::DocumentKind;
 use crdt::ids::{ChangeHash, DatasetId, DocumentId, Town, UnixMillis};
 
+use super::log::is_open;
 use super::read::Found;
 use super::{NodeHandle, ReadError};
 use crate::store::{ReplicaSnapshot, ViewContent};
@@ -156,7 +157,7 @@ impl NodeHandle {
         Ok(LogPage { entries, reached, complete })
     }
 
-    fn log_entry(
+    pub(super) fn log_entry(
         &self,
         snapshot: &ReplicaSnapshot,
         scope: Scope,
@@ -165,10 +166,7 @@ impl NodeHandle {
     ) -> Result<Option<LogEntry>, ReadError> {
         let Some(row) = snapshot.document(document)? else { return Ok(None) };
         let town = row.genesis.owner;
-        let known = row.genesis.kind == DocumentKind::Dataset
-            && row.genesis.class == crdt::genesis::GenesisClass::Open
-            && scope.holds(town);
-        let Some(id) = row.dataset.filter(|_| known) else { return Ok(None) };
+        let Some(id) = row.dataset.filter(|_| is_open(&row, scope)) else { return Ok(None) };
         let dataset = self.listed(snapshot, id)?;
         // Where several documents hold a dataset, the one that readers see speaks for it.
         if dataset.as_ref().is_some_and(|listed| listed.document != *document) {

@@ -17,7 +17,7 @@ use ed25519_dalek::SigningKey;
 use crate::demo::{DemoTown, synthetic_record};
 use crate::directory::MemberFile;
 use crate::founding;
-use crate::handle::{EditError, NodeHandle, OpenOptions, PublishError, Scope};
+use crate::handle::{EditError, LogEntry, LogStart, NodeHandle, OpenOptions, Place, PublishError, Scope};
 use crate::store::tests::FullDisk;
 use crate::store::{ClosedStore, ReplicaStore};
 use crate::view::{Reader, SignatureVerdict};
@@ -168,6 +168,10 @@ async fn a_withdrawn_document_leaves_a_stub_and_does_not_come_back() {
     assert!(log.complete && log.entries.len() == 1, "{log:?}");
     assert_eq!((log.entries[0].id, &log.entries[0].dataset), (id, &None));
     assert_eq!(at_olpe.open_datasets(Scope::Federation, None, 10).unwrap(), []);
+    let by_id = at_olpe.log_by_id(Scope::Town(soest.member.town), None, 10, |_| true).unwrap();
+    assert_eq!((by_id.entries, by_id.more), (log.entries.clone(), false));
+    assert_eq!(at_olpe.log_of(id).unwrap().as_ref(), log.entries.first());
+    assert_eq!(at_olpe.log_count(Scope::Federation).unwrap(), 1);
 
     // An old node brings the old copy: it stays gone.
     let again = at_olpe.ledger().admit(from, live).await.unwrap().remove(0).1.unwrap_err();
@@ -216,6 +220,77 @@ async fn a_walk_by_id_and_a_log_by_commit_tell_every_open_dataset_once() {
     let last = rest.entries.last().unwrap().dataset.as_ref().unwrap();
     assert_eq!((last.dataset.title.de.as_ref().unwrap().as_str(), last.changes), ("Neu", 2));
     assert!(rest.entries.iter().is_sorted_by_key(|entry| (entry.position, entry.at)));
+}
+
+#[tokio::test]
+async fn the_log_is_read_in_pieces_of_any_size_from_any_place_in_both_directions() {
+    let soest = town("05974040", "soest", 10);
+    let authority = federation(&[&soest]);
+    let handle = open(&soest, &authority, ReplicaStore::in_memory());
+    // Several records share a commit, as when a newcomer fetches a catalog.
+    let mut published = Vec::new();
+    for index in 0..9 {
+        published.push(handle.create_record(record(index)).await.unwrap().id);
+    }
+    let all = published.iter().map(|id| handle.publish(*id));
+    for receipt in futures::future::join_all(all).await {
+        receipt.unwrap();
+    }
+    let everything = |_: &LogEntry| true;
+    let whole =
+        handle.log_from(Scope::Federation, LogStart::Beginning, None, 100, everything).unwrap().entries;
+    assert_eq!(whole.len(), 9);
+    assert!(whole.is_sorted_by_key(LogEntry::place));
+    assert_eq!(handle.log_count(Scope::Federation).unwrap(), 9);
+    assert_eq!(handle.log_begin().unwrap(), Some(whole[0].at));
+
+    for size in 1..=10 {
+        let (mut forward, mut start) = (Vec::new(), LogStart::Beginning);
+        let (mut backward, mut before) = (Vec::new(), None);
+        let (mut by_id, mut after) = (Vec::new(), None);
+        loop {
+            let slice = handle.log_from(Scope::Federation, start, None, size, everything).unwrap();
+            assert!(slice.entries.len() == size || !slice.more);
+            start = LogStart::After(slice.entries.last().unwrap().place());
+            let newest = handle.log_newest(Scope::Federation, before, size).unwrap();
+            before = newest.entries.last().map(LogEntry::place);
+            let ids = handle.log_by_id(Scope::Federation, after, size, everything).unwrap();
+            after = ids.entries.last().map(|entry| entry.id);
+            assert_eq!((slice.more, slice.more), (newest.more, ids.more));
+            forward.extend(slice.entries);
+            backward.extend(newest.entries);
+            by_id.extend(ids.entries);
+            if !slice.more {
+                break;
+            }
+        }
+        backward.reverse();
+        assert_eq!((&forward, &backward), (&whole, &whole), "in pieces of {size}");
+        by_id.sort_by_key(LogEntry::place);
+        assert_eq!(by_id, whole);
+    }
+
+    let from = |start, end| {
+        let slice = handle.log_from(Scope::Federation, start, end, 100, everything).unwrap();
+        slice.entries.iter().map(|entry| entry.id).collect::<Vec<_>>()
+    };
+    let ids = |keep: &dyn Fn(&LogEntry) -> bool| {
+        whole.iter().filter(|entry| keep(entry)).map(|entry| entry.id).collect::<Vec<_>>()
+    };
+    for entry in &whole {
+        let (at, next) = (entry.at, UnixMillis(entry.at.0 + 1));
+        assert_eq!(from(LogStart::At(at), None), ids(&|one| one.at >= at));
+        assert_eq!(from(LogStart::Beginning, Some(at)), ids(&|one| one.at < at));
+        assert_eq!(from(LogStart::At(at), Some(next)), ids(&|one| one.at == at));
+        // A place from before an older backup was restored: what came later by the clock.
+        let lost = Place { position: entry.position + 1_000, ..entry.place() };
+        assert_eq!(from(LogStart::After(lost), None), ids(&|one| one.at > at));
+        assert_eq!(entry.place().to_string().parse(), Ok(entry.place()));
+    }
+    assert_eq!(handle.log_of(whole[3].id).unwrap().as_ref(), Some(&whole[3]));
+    for wrong in ["", "1-2", "01-2-6f1c1d0e-5b0a-4c59-9d53-0a5c1a7a9b10", "-1-2-x", "1-2-ö"] {
+        assert!(wrong.parse::<Place>().is_err(), "{wrong}");
+    }
 }
 
 /// A document of `town` with one change for each title, sealed outside the node.

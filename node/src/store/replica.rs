@@ -284,6 +284,58 @@ impl ReplicaSnapshot {
         Ok(found)
     }
 
+    /// The first commit after `position` that changed a document last.
+    pub fn commit_after(&self, position: u64) -> Result<Option<u64>, ReadStoreError> {
+        let table = self.read.open_table(LOG).map_err(|error| BLAME.read(error))?;
+        let first = log_key(position.saturating_add(1), 0);
+        let next = table.range::<&[u8; 16]>(&first..).map_err(|error| BLAME.read(error))?.next();
+        let next = next.transpose().map_err(|error| BLAME.read(error))?;
+        Ok(next.map(|(key, _)| head(key.value())))
+    }
+
+    /// The last commit before `position` that changed a document last.
+    pub fn commit_before(&self, position: u64) -> Result<Option<u64>, ReadStoreError> {
+        let table = self.read.open_table(LOG).map_err(|error| BLAME.read(error))?;
+        let end = log_key(position, 0);
+        let last = table.range::<&[u8; 16]>(..&end).map_err(|error| BLAME.read(error))?.next_back();
+        let last = last.transpose().map_err(|error| BLAME.read(error))?;
+        Ok(last.map(|(key, _)| head(key.value())))
+    }
+
+    /// The documents that a commit changed last.
+    pub fn changed_at(&self, position: u64) -> Result<Vec<DocumentId>, ReadStoreError> {
+        let table = self.read.open_table(LOG).map_err(|error| BLAME.read(error))?;
+        let (first, last) = (log_key(position, 0), log_key(position, u64::MAX));
+        let mut found = Vec::new();
+        for row in table.range::<&[u8; 16]>(&first..=&last).map_err(|error| BLAME.read(error))? {
+            let (key, _) = row.map_err(|error| BLAME.read(error))?;
+            found.push(self.numbered(tail(key.value()))?);
+        }
+        Ok(found)
+    }
+
+    /// The last commit that was made before `at`; 0 if there is none. Commit
+    /// times never go back, so a few steps find it.
+    pub fn last_commit_before(&self, at: UnixMillis) -> Result<u64, ReadStoreError> {
+        if at.0 <= 0 {
+            return Ok(0);
+        }
+        let table = self.read.open_table(COMMITS).map_err(|error| BLAME.read(error))?;
+        let Some((last, _)) = table.last().map_err(|error| BLAME.read(error))? else { return Ok(0) };
+        let Some((first, _)) = table.first().map_err(|error| BLAME.read(error))? else { return Ok(0) };
+        // INVARIANT: times up to `before` are earlier than `at`, those from `end` on are not.
+        let (mut before, mut end) = (first.value().saturating_sub(1), last.value() + 1);
+        while end - before > 1 {
+            let middle = before + (end - before) / 2;
+            let row = table.range(..=middle).map_err(|error| BLAME.read(error))?.next_back();
+            match row.transpose().map_err(|error| BLAME.read(error))? {
+                Some((position, time)) if time.value() >= at.0 => end = position.value(),
+                _ => before = middle,
+            }
+        }
+        Ok(before)
+    }
+
     /// When a commit was made, by this node's clock; `None` before the first
     /// that noted it.
     pub fn committed_at(&self, position: u64) -> Result<Option<UnixMillis>, ReadStoreError> {
@@ -468,6 +520,11 @@ pub(super) fn log_key(position: u64, number: u64) -> [u8; 16] {
     key[..8].copy_from_slice(&position.to_be_bytes());
     key[8..].copy_from_slice(&number.to_be_bytes());
     key
+}
+
+/// The commit that a key begins with.
+fn head(key: &[u8; 16]) -> u64 {
+    key.first_chunk().map_or(0, |position| u64::from_be_bytes(*position))
 }
 
 /// The document number that a key ends with.
