@@ -72,7 +72,6 @@ impl App {
 
     /// Where readers find this node, without a slash at the end: as configured,
     /// else as the request says.
-    #[expect(dead_code, reason = "the first harvest interface comes with the next commits")]
     pub(crate) fn base_url(&self, headers: &HeaderMap) -> String {
         if let Some(base) = &self.base_url {
             return base.to_string();
@@ -84,6 +83,12 @@ impl App {
                 && host.bytes().all(|byte| byte.is_ascii_alphanumeric() || b".-:[]".contains(&byte))
         };
         format!("http://{}", host.filter(is_plain).unwrap_or("localhost"))
+    }
+
+    /// The host under which readers find this node, if that is configured.
+    pub(crate) fn own_host(&self) -> Option<String> {
+        let base = url::Url::parse(self.base_url.as_deref()?).ok()?;
+        base.host_str().map(str::to_owned)
     }
 
     /// Runs a blocking read. The permit stays with the thread: a request that

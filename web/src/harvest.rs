@@ -98,12 +98,22 @@ impl Harvesters {
     }
 }
 
+/// Marks an answer whose errors stay as they are: no person reads them.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct ForPrograms;
+
 /// Stands before every route of a harvest interface.
 pub(crate) async fn gate(
     State((app, interface)): State<(App, Interface)>,
     request: Request,
     next: Next,
 ) -> Response {
+    let mut response = admit(&app, interface, request, next).await;
+    response.extensions_mut().insert(ForPrograms);
+    response
+}
+
+async fn admit(app: &App, interface: Interface, request: Request, next: Next) -> Response {
     let client = request.headers().get(header::USER_AGENT).and_then(|agent| agent.to_str().ok());
     let fetched = request.uri().path_and_query().map_or("/", |path| path.as_str());
     app.harvesters.note(interface, client.unwrap_or("-"), fetched, app.handle.now());

@@ -10,6 +10,7 @@ mod api;
 mod app;
 mod assets;
 mod error;
+mod feeds;
 mod guard;
 mod harvest;
 mod locale;

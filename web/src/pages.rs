@@ -17,6 +17,7 @@ use crdt::catalog::Lang;
 
 use crate::app::App;
 use crate::error::Problem;
+use crate::harvest::ForPrograms;
 use crate::locale::{self, LANG_KEY, Texts};
 use crate::router::Listener;
 
@@ -126,7 +127,8 @@ pub(crate) async fn dress(State(app): State<App>, request: Request, next: Next) 
     let headers = request.headers().clone();
     let mut response = next.run(request).await;
     let Some(problem) = response.extensions_mut().remove::<Problem>() else { return response };
-    if !is_for_people(&app, &uri, &headers) {
+    let for_programs = response.extensions().get::<ForPrograms>().is_some();
+    if for_programs || !is_for_people(&app, &uri, &headers) {
         return response;
     }
     let frame = Frame::new(&app, &uri, &headers, Place::Elsewhere);

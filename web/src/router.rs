@@ -25,14 +25,14 @@ use crate::app::App;
 use crate::error::Problem;
 use crate::harvest::{Harvesters, Interface};
 use crate::metrics::Counters;
-use crate::{api, assets, guard, harvest, metrics, pages};
+use crate::{api, assets, feeds, guard, harvest, metrics, pages};
 
 /// Longest body of a request, in bytes.
 pub(crate) const BODY_BYTES_MAX: usize = 1024 * 1024;
 
 /// Paths of the public listener that take a query by `POST`.
 #[cfg(test)]
-const QUERIES: [&str; 3] = ["/sparql", "/api/action/{action}", "/api/3/action/{action}"];
+const QUERIES: [&str; 4] = ["/sparql", "/api/action/{action}", "/api/3/action/{action}", "/oai"];
 
 /// One of the two places where a node answers HTTP.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
@@ -158,7 +158,6 @@ struct Endpoint {
 
 impl Endpoint {
     /// For harvesters: waits until the node has everything, and is counted.
-    #[expect(dead_code, reason = "the first harvest interface comes with the next commits")]
     fn harvest(self, interface: Interface) -> Self {
         Self { harvest: Some(interface), ..self }
     }
@@ -202,6 +201,8 @@ fn public_endpoints() -> Vec<Endpoint> {
         endpoint(Public, "GET", "/api/v1/datasets/{id}/proof", "Everything needed to check it offline (CBOR)", api::public::proof),
         endpoint(Public, "GET", "/api/v1/status", "What the public may know about the node", api::public::status),
         endpoint(Public, "GET", "/api/v1/openapi.json", "Description of the public API", api::public::openapi),
+        endpoint(Public, "GET", "/oai", "OAI-PMH 2.0: records, sets, what was deleted", feeds::oai::get).harvest(Interface::OaiPmh),
+        endpoint(Public, "POST", "/oai", "The same questions as a form", feeds::oai::post).harvest(Interface::OaiPmh),
     ]
 }
 

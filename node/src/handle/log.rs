@@ -7,6 +7,7 @@
 //! is at its place among this node's commits, not at its author's time. Never
 //! tells anything of what is not open, but that it is gone.
 
+use std::collections::BTreeSet;
 use std::fmt;
 use std::str::FromStr;
 
@@ -196,11 +197,22 @@ impl NodeHandle {
         Ok(slice.entries.first().map(|entry| entry.at))
     }
 
-    /// How many datasets are open or were. Blocks.
-    pub fn log_count(&self, scope: Scope) -> Result<u64, ReadError> {
+    /// How many datasets are open or were, of those that changed last at `from`
+    /// or later and before `end`. Blocks.
+    pub fn log_count(
+        &self,
+        scope: Scope,
+        from: Option<UnixMillis>,
+        end: Option<UnixMillis>,
+    ) -> Result<u64, ReadError> {
         let snapshot = self.shared.books.replica.read()?;
-        let mut ids = std::collections::BTreeSet::new();
-        snapshot.each_document(|_, row| ids.extend(row.dataset.filter(|_| is_open(&row, scope))))?;
+        let before = from.map_or(Ok(0), |from| snapshot.last_commit_before(from))?;
+        let last = end.map_or(Ok(u64::MAX), |end| snapshot.last_commit_before(end))?;
+        let mut ids = BTreeSet::new();
+        snapshot.each_document(|_, row| {
+            let counts = is_open(&row, scope) && row.position > before && row.position <= last;
+            ids.extend(row.dataset.filter(|_| counts));
+        })?;
         Ok(ids.len() as u64)
     }
 

@@ -171,7 +171,7 @@ async fn a_withdrawn_document_leaves_a_stub_and_does_not_come_back() {
     let by_id = at_olpe.log_by_id(Scope::Town(soest.member.town), None, 10, |_| true).unwrap();
     assert_eq!((by_id.entries, by_id.more), (log.entries.clone(), false));
     assert_eq!(at_olpe.log_of(id).unwrap().as_ref(), log.entries.first());
-    assert_eq!(at_olpe.log_count(Scope::Federation).unwrap(), 1);
+    assert_eq!(at_olpe.log_count(Scope::Federation, None, None).unwrap(), 1);
 
     // An old node brings the old copy: it stays gone.
     let again = at_olpe.ledger().admit(from, live).await.unwrap().remove(0).1.unwrap_err();
@@ -241,7 +241,7 @@ async fn the_log_is_read_in_pieces_of_any_size_from_any_place_in_both_directions
         handle.log_from(Scope::Federation, LogStart::Beginning, None, 100, everything).unwrap().entries;
     assert_eq!(whole.len(), 9);
     assert!(whole.is_sorted_by_key(LogEntry::place));
-    assert_eq!(handle.log_count(Scope::Federation).unwrap(), 9);
+    assert_eq!(handle.log_count(Scope::Federation, None, None).unwrap(), 9);
     assert_eq!(handle.log_begin().unwrap(), Some(whole[0].at));
 
     for size in 1..=10 {
@@ -282,6 +282,8 @@ async fn the_log_is_read_in_pieces_of_any_size_from_any_place_in_both_directions
         assert_eq!(from(LogStart::At(at), None), ids(&|one| one.at >= at));
         assert_eq!(from(LogStart::Beginning, Some(at)), ids(&|one| one.at < at));
         assert_eq!(from(LogStart::At(at), Some(next)), ids(&|one| one.at == at));
+        let count = handle.log_count(Scope::Federation, Some(at), Some(next)).unwrap();
+        assert_eq!(count as usize, ids(&|one| one.at == at).len());
         // A place from before an older backup was restored: what came later by the clock.
         let lost = Place { position: entry.position + 1_000, ..entry.place() };
         assert_eq!(from(LogStart::After(lost), None), ids(&|one| one.at > at));

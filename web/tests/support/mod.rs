@@ -4,6 +4,9 @@
 #![allow(clippy::unwrap_used, reason = "a test may panic")]
 #![allow(dead_code, reason = "each test file uses another part")]
 
+pub(crate) mod exchange;
+pub(crate) mod xml;
+
 use axum::Router;
 use axum::body::{Body, Bytes, to_bytes};
 use axum::http::{HeaderMap, Request, StatusCode, header};
@@ -26,7 +29,9 @@ pub(crate) struct Soest {
     pub(crate) token: String,
     pub(crate) stop: CancellationToken,
     pub(crate) config: Config,
-    _directory: tempfile::TempDir,
+    pub(crate) seal: exchange::Seal,
+    pub(crate) olpe: exchange::Seal,
+    pub(crate) directory: tempfile::TempDir,
 }
 
 /// One answer.
@@ -61,29 +66,40 @@ impl Answer {
 }
 
 pub(crate) async fn soest() -> Soest {
+    soest_with(OpenOptions::default(), Config::default()).await
+}
+
+pub(crate) async fn soest_with(options: OpenOptions, config: Config) -> Soest {
     let directory = tempfile::tempdir().unwrap();
     let (path, neighbour) = (directory.path().join("soest"), directory.path().join("olpe"));
     let soest = init(&path, "05974040", "soest", "Soest");
     let olpe = init(&neighbour, "05966024", "olpe", "Olpe");
     let members = [soest.clone(), olpe.clone()];
     let mut charter = founding::found("Hanse", &members, [7; 16], UnixMillis(1_790_000_000_000)).unwrap();
-    let token = {
+    let (token, seal, olpe_seal) = {
         let own = Directory::open(&path, StoreSettings::default()).unwrap();
         let other = Directory::open(&neighbour, StoreSettings::default()).unwrap();
-        let identity = own.identity_key().unwrap();
-        founding::sign(&mut charter, &identity).unwrap();
-        founding::sign(&mut charter, &other.identity_key().unwrap()).unwrap();
-        let certificate = founding::certificate(&soest, charter.id().as_federation(), &identity);
-        founding::adopt(&own, charter, vec![certificate]).unwrap();
-        own.desk_token().unwrap()
+        let identities = [own.identity_key().unwrap(), other.identity_key().unwrap()];
+        for identity in &identities {
+            founding::sign(&mut charter, identity).unwrap();
+        }
+        let federation = charter.id().as_federation();
+        let certificates = [
+            founding::certificate(&soest, federation, &identities[0]),
+            founding::certificate(&olpe, federation, &identities[1]),
+        ];
+        founding::adopt(&own, charter.clone(), certificates.to_vec()).unwrap();
+        founding::adopt(&other, charter, certificates.to_vec()).unwrap();
+        let [ours, theirs] = certificates;
+        let seal = exchange::Seal::new(&own, federation, ours.id());
+        (own.desk_token().unwrap(), seal, exchange::Seal::new(&other, federation, theirs.id()))
     };
-    let node = OpenNode::open(&path, OpenOptions::default()).unwrap();
+    let node = OpenNode::open(&path, options).unwrap();
     // What the node's loop does once it has caught up.
     node.handle().allow_publishing(true);
     node.handle().board().set_phase(Phase::Ready);
     node.handle().board().set_peers(vec![neighbour_as_seen(&olpe)]);
     node.handle().settle_search();
-    let config = Config::default();
     let stop = CancellationToken::new();
     Soest {
         public: web::public(node.handle().clone(), &config, stop.clone()),
@@ -92,7 +108,9 @@ pub(crate) async fn soest() -> Soest {
         token,
         stop,
         config,
-        _directory: directory,
+        seal,
+        olpe: olpe_seal,
+        directory,
     }
 }
 
