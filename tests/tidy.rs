@@ -35,9 +35,16 @@ const HOMES: [(&str, &[&str]); 12] = [
     ("tantivy", &["node/src/search/", "node/src/search.rs"]),
     (
         "oxrdf",
-        &["crdt/src/dcat/", "crdt/src/dcat.rs", "node/src/rdf/", "node/src/rdf.rs", "node/src/import/"],
+        &[
+            "crdt/src/dcat/",
+            "crdt/src/dcat.rs",
+            "crdt/src/foreign/",
+            "node/src/rdf/",
+            "node/src/rdf.rs",
+            "node/src/harvest/",
+        ],
     ),
-    ("oxrdfio", &["node/src/rdf/", "node/src/rdf.rs"]),
+    ("oxrdfio", &["node/src/rdf/", "node/src/rdf.rs", "node/src/harvest/"]),
     ("spareval", &["node/src/rdf/"]),
     ("spargebra", &["node/src/rdf/"]),
     ("sparesults", &["node/src/rdf/"]),

@@ -19,6 +19,7 @@ pub mod dcat;
 pub mod document;
 pub mod encoding;
 pub mod epoch;
+pub mod foreign;
 pub mod frontier;
 pub mod gate;
 pub mod genesis;

@@ -6,6 +6,7 @@ pub mod demo;
 pub mod directory;
 pub mod founding;
 pub mod handle;
+pub mod harvest;
 pub mod keys;
 pub mod ledger;
 pub mod network;

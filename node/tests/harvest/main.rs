@@ -1,0 +1,6 @@
+//! Other catalogs' records: reading, fetching, taking over.
+
+#![expect(clippy::unwrap_used, reason = "a test may fail")]
+
+mod corpus;
+mod hostile;
