@@ -5,4 +5,7 @@
 //! here decides what a record may hold (`crdt::foreign`, `crdt::catalog`) or
 //! what a source's new word changes (`crate::import`).
 
+pub mod fetch;
 pub mod page;
+pub mod source;
+pub mod walk;

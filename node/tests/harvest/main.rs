@@ -3,4 +3,6 @@
 #![expect(clippy::unwrap_used, reason = "a test may fail")]
 
 mod corpus;
+mod fetching;
 mod hostile;
+mod server;

@@ -1,0 +1,354 @@
+//! One walk through a source: page after page to its end, or to the reason why
+//! it did not come there.
+//!
+//! What a walk has read counts as read whatever comes later; only a walk that
+//! came to its end and adds up says that something is gone. A page that names
+//! itself or an earlier one as the next, an empty page in the middle, a count
+//! that is not reached and a record that comes twice are signs of a source that
+//! moves or lies, and each is a reason to delete nothing.
+
+use std::collections::HashSet;
+
+use crdt::catalog::Bilingual;
+use crdt::foreign::ForeignRecord;
+use url::Url;
+
+use super::fetch::{FetchError, Fetched, Fetcher, Validators, without_credentials};
+use super::page::{self, Page};
+use super::source::{Kind, SourceSpec};
+
+/// Most pages of one walk.
+pub const PAGES_MAX: usize = 20_000;
+/// Most records of one walk.
+pub const WALK_RECORDS_MAX: usize = 500_000;
+/// Records of a page that a CKAN is asked for; its own bound is 1000.
+const CKAN_ROWS: usize = 100;
+
+/// How far a walk is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, serde::Serialize, serde::Deserialize)]
+pub struct WalkProgress {
+    /// Pages read.
+    pub pages: usize,
+    /// Records read, each once.
+    pub records: usize,
+    /// Records that came again.
+    pub repeated: usize,
+    /// How many the source says there are.
+    pub total: Option<u64>,
+}
+
+/// How a walk ended.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct WalkEnd {
+    /// What was read.
+    pub progress: WalkProgress,
+    /// How to ask for the first page the next time, if it is the only one.
+    pub validators: Validators,
+    /// Whether the source said that nothing changed.
+    pub unchanged: bool,
+    /// Why what is missing must not count as gone; `None`: it may.
+    pub incomplete: Option<Bilingual>,
+    /// When the source wants to be asked again, in seconds.
+    pub retry_after_s: Option<u64>,
+}
+
+/// Walks through a source. Each record is handed to `take` once, in the order
+/// of the source; `step` learns how far the walk is.
+pub async fn walk(
+    fetcher: &Fetcher,
+    source: &SourceSpec,
+    since: Option<&str>,
+    known: &Validators,
+    mut take: impl FnMut(ForeignRecord) -> std::io::Result<()>,
+    mut step: impl FnMut(WalkProgress),
+) -> std::io::Result<WalkEnd> {
+    let mut end = WalkEnd {
+        progress: WalkProgress::default(),
+        validators: Validators::default(),
+        unchanged: false,
+        incomplete: None,
+        retry_after_s: None,
+    };
+    let nothing = Validators::default();
+    let mut seen: HashSet<[u8; 16]> = HashSet::new();
+    let mut visited: HashSet<String> = HashSet::new();
+    let mut next = Some(first_page(source, since));
+    while let Some(url) = next.take() {
+        if !visited.insert(url.to_string()) || visited.len() > PAGES_MAX {
+            end.incomplete = Some(goes_in_circles(&url));
+            break;
+        }
+        let first = end.progress.pages == 0;
+        let fetched = fetcher.fetch(&url, if first { known } else { &nothing }).await;
+        let (page, stands_at) = match fetched {
+            Ok(Fetched::NotModified) => {
+                end.validators = known.clone();
+                end.unchanged = true;
+                return Ok(end);
+            }
+            Ok(Fetched::Page { bytes, media_type, url: stands_at, validators }) => {
+                if first {
+                    end.validators = validators;
+                }
+                match read(bytes, media_type, stands_at.clone()).await {
+                    Ok(page) => (page, stands_at),
+                    Err(problem) => {
+                        end.incomplete = Some(on_page(end.progress.pages + 1, &url, &problem));
+                        break;
+                    }
+                }
+            }
+            Err(error) => {
+                if let FetchError::Status { retry_after, .. } = &error {
+                    end.retry_after_s = retry_after.map(|wait| wait.as_secs());
+                }
+                end.incomplete = Some(on_page(end.progress.pages + 1, &url, error.message()));
+                break;
+            }
+        };
+        if !page.is_catalog && page.records.is_empty() {
+            end.incomplete = Some(on_page(end.progress.pages + 1, &url, &no_catalog()));
+            break;
+        }
+        end.progress.pages += 1;
+        end.progress.total = page.total.or(end.progress.total);
+        let (count, page_next) = (page.records.len(), page.next.clone());
+        for record in page.records {
+            if !seen.insert(short_hash(&record)) {
+                end.progress.repeated += 1;
+                continue;
+            }
+            end.progress.records += 1;
+            if end.progress.records > WALK_RECORDS_MAX {
+                end.incomplete = Some(too_many());
+                return Ok(end);
+            }
+            take(record)?;
+        }
+        step(end.progress);
+        next = match following(source, since, &end.progress, count, page_next, &stands_at, fetcher) {
+            Ok(next) => next,
+            Err(problem) => {
+                end.incomplete = Some(problem);
+                None
+            }
+        };
+    }
+    if end.progress.pages > 1 {
+        // Of several pages the first alone does not tell whether one changed.
+        end.validators = Validators::default();
+    }
+    if end.incomplete.is_none() {
+        end.incomplete = does_not_add_up(&end.progress);
+    }
+    Ok(end)
+}
+
+/// Parsing keeps a thread busy.
+async fn read(bytes: Vec<u8>, media_type: Option<String>, url: Url) -> Result<Page, Bilingual> {
+    let work = move || page::read(&bytes, media_type.as_deref(), Some(url.as_str()));
+    let read = tokio::task::spawn_blocking(work).await;
+    match read {
+        Ok(page) => page.map_err(|error| {
+            let page::UnreadablePage { problem, remedy } = error;
+            Bilingual::made(
+                format!("{}; {}", problem.de, remedy.de),
+                format!("{}; {}", problem.en, remedy.en),
+            )
+        }),
+        Err(_) => Err(Bilingual::fixed("das Lesen ist abgebrochen", "reading broke off")),
+    }
+}
+
+fn first_page(source: &SourceSpec, since: Option<&str>) -> Url {
+    match source.kind {
+        Kind::Rdf => source.url.clone(),
+        Kind::Ckan => ckan_page(&source.url, 0, since),
+    }
+}
+
+/// `package_search` in an order that no edit changes.
+fn ckan_page(base: &Url, start: usize, since: Option<&str>) -> Url {
+    let mut url = base.clone();
+    let path = base.path().split("/api/").next().unwrap_or_default().trim_end_matches('/').to_owned();
+    url.set_path(&format!("{path}/api/3/action/package_search"));
+    url.set_fragment(None);
+    // What the source was narrowed to (`fq`, `q`) stays.
+    let kept: Vec<(String, String)> = base
+        .query_pairs()
+        .filter(|(name, _)| !matches!(&**name, "rows" | "start" | "sort"))
+        .map(|(name, value)| (name.into_owned(), value.into_owned()))
+        .collect();
+    let mut query = url.query_pairs_mut();
+    query.clear();
+    for (name, value) in &kept {
+        match since {
+            Some(since) if name == "fq" => {
+                query.append_pair(name, &format!("({value}) AND {}", newer(since)))
+            }
+            _ => query.append_pair(name, value),
+        };
+    }
+    if let Some(since) = since
+        && !kept.iter().any(|(name, _)| name == "fq")
+    {
+        query.append_pair("fq", &newer(since));
+    }
+    query.append_pair("sort", "id asc");
+    query.append_pair("rows", &CKAN_ROWS.to_string());
+    query.append_pair("start", &start.to_string());
+    drop(query);
+    url
+}
+
+fn newer(since: &str) -> String {
+    format!("metadata_modified:[{since} TO *]")
+}
+
+/// The page after this one, none at the end, or why there is neither.
+fn following(
+    source: &SourceSpec,
+    since: Option<&str>,
+    progress: &WalkProgress,
+    count: usize,
+    next: Option<String>,
+    stands_at: &Url,
+    fetcher: &Fetcher,
+) -> Result<Option<Url>, Bilingual> {
+    match source.kind {
+        Kind::Rdf => {
+            let Some(next) = next else { return Ok(None) };
+            let url = stands_at.join(&next).map_err(|_| goes_nowhere(&next))?;
+            if url.host_str() != stands_at.host_str() && !fetcher.goes_elsewhere() {
+                return Err(goes_nowhere(&next));
+            }
+            if count == 0 {
+                return Err(empty_page(progress.pages));
+            }
+            Ok(Some(url))
+        }
+        Kind::Ckan => {
+            let read = progress.records + progress.repeated;
+            match progress.total {
+                Some(total) if (read as u64) < total && count == 0 => Err(empty_page(progress.pages)),
+                Some(total) if (read as u64) < total => Ok(Some(ckan_page(&source.url, read, since))),
+                _ => Ok(None),
+            }
+        }
+    }
+}
+
+/// Whether all records came once, and as many as were promised.
+fn does_not_add_up(progress: &WalkProgress) -> Option<Bilingual> {
+    let WalkProgress { records, repeated, total, .. } = *progress;
+    if repeated > 0 {
+        return Some(Bilingual::made(
+            format!(
+                "{repeated} Datensätze kamen mehrfach: die Quelle hat sich während des Abrufs bewegt, andere können fehlen"
+            ),
+            format!(
+                "{repeated} records came more than once: the source moved during the walk, others may be missing"
+            ),
+        ));
+    }
+    match total {
+        Some(total) if total != records as u64 => Some(Bilingual::made(
+            format!("die Quelle nennt {total} Datensätze, gekommen sind {records}"),
+            format!("the source speaks of {total} records, {records} came"),
+        )),
+        _ => None,
+    }
+}
+
+fn short_hash(record: &ForeignRecord) -> [u8; 16] {
+    let mut short = [0; 16];
+    short.copy_from_slice(&crdt::encoding::hash("hanse harvest key 1", &[record.key.as_bytes()])[..16]);
+    short
+}
+
+fn on_page(number: usize, url: &Url, problem: &Bilingual) -> Bilingual {
+    let shown = without_credentials(url);
+    Bilingual::made(
+        format!("Seite {number} ({shown}): {}", problem.de),
+        format!("page {number} ({shown}): {}", problem.en),
+    )
+}
+
+fn no_catalog() -> Bilingual {
+    Bilingual::fixed(
+        "die Antwort nennt weder einen Katalog noch einen Datensatz",
+        "the answer names neither a catalog nor a dataset",
+    )
+}
+
+fn goes_in_circles(url: &Url) -> Bilingual {
+    let shown = without_credentials(url);
+    Bilingual::made(
+        format!("die Seiten führen im Kreis: {shown} kam schon einmal"),
+        format!("the pages lead in a circle: {shown} was there before"),
+    )
+}
+
+fn goes_nowhere(next: &str) -> Bilingual {
+    let shown: String = next.chars().take(200).collect();
+    Bilingual::made(
+        format!("der Verweis auf die nächste Seite führt nicht weiter: {shown}"),
+        format!("the link to the next page leads nowhere: {shown}"),
+    )
+}
+
+fn empty_page(number: usize) -> Bilingual {
+    Bilingual::made(
+        format!("Seite {number} ist leer, obwohl noch Datensätze kommen müssten"),
+        format!("page {number} is empty although records should follow"),
+    )
+}
+
+fn too_many() -> Bilingual {
+    Bilingual::made(
+        format!("die Quelle hat mehr als {WALK_RECORDS_MAX} Datensätze"),
+        format!("the source has more than {WALK_RECORDS_MAX} records"),
+    )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_ckan_is_asked_in_a_fixed_order_and_for_what_is_new() {
+        let base = |text: &str| Url::parse(text).unwrap();
+        for portal in [
+            "https://a.example",
+            "https://a.example/",
+            "https://a.example/api/3/action/package_search?rows=5",
+        ] {
+            let url = ckan_page(&base(portal), 200, None);
+            assert_eq!(
+                url.as_str(),
+                "https://a.example/api/3/action/package_search?sort=id+asc&rows=100&start=200"
+            );
+        }
+        let narrowed = ckan_page(
+            &base("https://a.example/ckan/?fq=organization:soest"),
+            0,
+            Some("2026-01-01T00:00:00Z"),
+        );
+        assert!(
+            narrowed
+                .as_str()
+                .starts_with("https://a.example/ckan/api/3/action/package_search?fq=%28organization")
+        );
+        assert!(narrowed.as_str().contains("metadata_modified"), "{narrowed}");
+    }
+
+    #[test]
+    fn a_walk_that_does_not_add_up_says_so() {
+        let progress = |records, repeated, total| WalkProgress { pages: 2, records, repeated, total };
+        assert_eq!(does_not_add_up(&progress(5, 0, Some(5))), None);
+        assert_eq!(does_not_add_up(&progress(5, 0, None)), None);
+        for wrong in [progress(4, 0, Some(5)), progress(6, 0, Some(5)), progress(5, 1, None)] {
+            assert!(does_not_add_up(&wrong).is_some(), "{wrong:?}");
+        }
+    }
+}
