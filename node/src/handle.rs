@@ -30,7 +30,7 @@ pub use errors::{CreateError, EditError, EditedField, PublishError, ReadError};
 pub use listing::{LISTING_LIMIT_MAX, Listed, LogEntry, LogPage, Scope};
 pub use log::{InvalidPlace, LogSlice, LogStart, Place};
 pub use open::{OpenNode, OpenNodeError, OpenOptions};
-pub use select::{SELECT_LIMIT_MAX, Select, Selected};
+pub use select::{SELECT_LIMIT_MAX, Select, Selected, SelectedIds};
 pub use status::Board;
 
 /// The newest changes of a dataset as an editor saw them.

@@ -12,7 +12,10 @@ use crdt::ids::{
 };
 use serde::{Deserialize, Serialize};
 
-pub use crate::search::{Area, Condition, Facet, Span};
+pub use crate::search::{
+    Area, Condition, Expression, Facet, FacetCount as ValueCount, MomentField, NamedField, Pattern,
+    PatternPiece, Sort as Order, Span,
+};
 
 /// Datasets on one page of a search at most.
 pub const PAGE_LIMIT_MAX: usize = 100;

@@ -98,12 +98,14 @@ mod tests {
     #[test]
     fn the_description_lists_every_route_for_programs_and_no_other() {
         for listener in [Listener::Public, Listener::Desk] {
+            // CKAN's API is described by CKAN (`help_show`).
+            let ckan = |path: &str| !path.starts_with("/api/v1/") && path.starts_with("/api/");
             let page = |path: &str| {
                 listener == Listener::Public && !path.starts_with("/api/") || path.starts_with("/assets/")
             };
             let routed: BTreeSet<(String, String)> = routes()
                 .into_iter()
-                .filter(|route| route.listener == listener && !page(route.path))
+                .filter(|route| route.listener == listener && !page(route.path) && !ckan(route.path))
                 .map(|route| (route.method.to_owned(), route.path.to_owned()))
                 .collect();
             assert_eq!(described(listener), routed, "{listener}");

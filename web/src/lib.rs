@@ -9,6 +9,7 @@
 mod api;
 mod app;
 mod assets;
+mod ckan;
 mod error;
 mod feeds;
 mod guard;

@@ -25,7 +25,7 @@ use crate::app::App;
 use crate::error::Problem;
 use crate::harvest::{Harvesters, Interface};
 use crate::metrics::Counters;
-use crate::{api, assets, feeds, guard, harvest, metrics, pages};
+use crate::{api, assets, ckan, feeds, guard, harvest, metrics, pages};
 
 /// Longest body of a request, in bytes.
 pub(crate) const BODY_BYTES_MAX: usize = 1024 * 1024;
@@ -203,6 +203,13 @@ fn public_endpoints() -> Vec<Endpoint> {
         endpoint(Public, "GET", "/api/v1/openapi.json", "Description of the public API", api::public::openapi),
         endpoint(Public, "GET", "/oai", "OAI-PMH 2.0: records, sets, what was deleted", feeds::oai::get).harvest(Interface::OaiPmh),
         endpoint(Public, "POST", "/oai", "The same questions as a form", feeds::oai::post).harvest(Interface::OaiPmh),
+        endpoint(Public, "GET", "/api", "CKAN: version", ckan::version),
+        endpoint(Public, "GET", "/api/3", "CKAN: version 3", ckan::version_3),
+        endpoint(Public, "GET", "/api/util/status", "CKAN: what this is", ckan::status),
+        endpoint(Public, "GET", "/api/action/{action}", "CKAN: an action that reads", ckan::action).harvest(Interface::Ckan),
+        endpoint(Public, "POST", "/api/action/{action}", "CKAN: the same", ckan::action).harvest(Interface::Ckan),
+        endpoint(Public, "GET", "/api/3/action/{action}", "CKAN: an action that reads", ckan::action).harvest(Interface::Ckan),
+        endpoint(Public, "POST", "/api/3/action/{action}", "CKAN: the same", ckan::action).harvest(Interface::Ckan),
     ]
 }
 

@@ -15,7 +15,7 @@ use super::{NodeHandle, ReadError};
 use crate::search::{Expression, Facet, FacetCount, Filters, SearchError, SelectQuery, Sort};
 use crate::view::Reader;
 
-/// Datasets that one selection gives at most.
+/// Datasets that one call of [`NodeHandle::select`] gives at most.
 pub const SELECT_LIMIT_MAX: usize = 1_000;
 
 /// What is asked for.
@@ -44,9 +44,33 @@ pub struct Selected {
     pub facets: BTreeMap<Facet, Vec<FacetCount>>,
 }
 
+/// What was found, by id.
+#[derive(Debug, Clone)]
+pub struct SelectedIds {
+    /// How many datasets there are.
+    pub total: u64,
+    /// The page asked for, in order.
+    pub ids: Vec<DatasetId>,
+    /// All values of the facets asked for, most frequent first.
+    pub facets: BTreeMap<Facet, Vec<FacetCount>>,
+}
+
 impl NodeHandle {
     /// The open datasets of which an expression is true. Blocks.
     pub fn select(&self, select: &Select) -> Result<Selected, ReadError> {
+        let limit = select.limit.min(SELECT_LIMIT_MAX);
+        let found = self.select_ids(&Select { limit, ..select.clone() })?;
+        let snapshot = self.shared.books.replica.read()?;
+        let mut datasets = Vec::with_capacity(found.ids.len());
+        for id in found.ids {
+            // What was withdrawn since the index looked is left out.
+            datasets.extend(self.listed(&snapshot, id)?);
+        }
+        Ok(Selected { total: found.total, datasets, facets: found.facets })
+    }
+
+    /// The ids alone, as many as asked for: no dataset is read. Blocks.
+    pub fn select_ids(&self, select: &Select) -> Result<SelectedIds, ReadError> {
         if !self.shared.indexer.is_caught_up() {
             return Err(ReadError::Rebuilding { retry_s: RETRY_S });
         }
@@ -56,19 +80,14 @@ impl NodeHandle {
             audience: Filters::from([(Facet::Class, seen.map(|class| class.code().to_owned()).collect())]),
             sort: select.sort,
             offset: select.offset,
-            limit: select.limit.min(SELECT_LIMIT_MAX),
+            limit: select.limit,
             facets: select.facets.clone(),
         };
         let found = self.shared.indexer.open_index().select(&asked).map_err(|error| match error {
             SearchError::Query(error) => ReadError::Invalid(invalid(error)),
             SearchError::Index(detail) => ReadError::Search(detail),
         })?;
-        let snapshot = self.shared.books.replica.read()?;
-        let mut datasets = Vec::with_capacity(found.ids.len());
-        for id in found.ids {
-            // What was withdrawn since the index looked is left out.
-            datasets.extend(self.listed(&snapshot, DatasetId(id))?);
-        }
-        Ok(Selected { total: found.total, datasets, facets: found.facets })
+        let ids = found.ids.into_iter().map(DatasetId).collect();
+        Ok(SelectedIds { total: found.total, ids, facets: found.facets })
     }
 }
