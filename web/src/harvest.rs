@@ -18,6 +18,7 @@ use utoipa::ToSchema;
 
 use crate::app::App;
 use crate::error::Problem;
+use crate::records;
 
 /// Clients that are remembered; the one that was away longest is forgotten.
 const CLIENTS_MAX: usize = 200;
@@ -118,9 +119,18 @@ async fn admit(app: &App, interface: Interface, request: Request, next: Next) ->
     let fetched = request.uri().path_and_query().map_or("/", |path| path.as_str());
     app.harvesters.note(interface, client.unwrap_or("-"), fetched, app.handle.now());
     if app.handle.phase() != Phase::Ready {
-        return Problem::starting().into_response();
+        return not_ready(interface);
     }
     next.run(request).await
+}
+
+/// Says so in the form that the interface's clients read.
+fn not_ready(interface: Interface) -> Response {
+    let problem = Problem::starting();
+    match interface {
+        Interface::Records => records::Refusal::from(problem).into_response(),
+        _ => problem.into_response(),
+    }
 }
 
 #[cfg(test)]

@@ -16,8 +16,10 @@ mod guard;
 mod harvest;
 mod locale;
 mod metrics;
+mod negotiate;
 mod pages;
 mod query;
+mod records;
 mod router;
 mod server;
 

@@ -102,7 +102,7 @@ pub(crate) fn render(page: &impl Template, uri: &Uri) -> Response {
     };
     let mut response = Html(html).into_response();
     let headers = response.headers_mut();
-    headers.insert(header::VARY, HeaderValue::from_static("Accept-Language, Cookie"));
+    headers.insert(header::VARY, HeaderValue::from_static("Accept, Accept-Language, Cookie"));
     if let Some(lang) = locale::asked_in_query(uri.query()) {
         let cookie = format!("{LANG_KEY}={}; Path=/; Max-Age={COOKIE_S}; SameSite=Lax", lang.code());
         if let Ok(cookie) = HeaderValue::from_str(&cookie) {

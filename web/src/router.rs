@@ -25,7 +25,7 @@ use crate::app::App;
 use crate::error::Problem;
 use crate::harvest::{Harvesters, Interface};
 use crate::metrics::Counters;
-use crate::{api, assets, ckan, feeds, guard, harvest, metrics, pages};
+use crate::{api, assets, ckan, feeds, guard, harvest, metrics, pages, records};
 
 /// Longest body of a request, in bytes.
 pub(crate) const BODY_BYTES_MAX: usize = 1024 * 1024;
@@ -196,6 +196,16 @@ fn public_endpoints() -> Vec<Endpoint> {
         endpoint(Public, "GET", "/federation", "Portal: the towns as this node sees them", pages::federation::page),
         endpoint(Public, "GET", "/federation/events", "The same, live (server-sent events)", pages::federation::events),
         endpoint(Public, "GET", "/assets/{name}", "Style sheet, script and icon", assets::asset),
+        endpoint(Public, "GET", "/ogc", "OGC API Records: landing page", records::landing).harvest(Interface::Records),
+        endpoint(Public, "GET", "/ogc/openapi.json", "OGC API Records: description (OpenAPI 3.0)", records::openapi::document).harvest(Interface::Records),
+        endpoint(Public, "GET", "/ogc/{*path}", "OGC API Records: the same path without /ogc", records::below),
+        endpoint(Public, "GET", "/conformance", "OGC API Records: what is fulfilled", records::conformance).harvest(Interface::Records),
+        endpoint(Public, "GET", "/collections", "OGC API Records: one collection per town, one of all", records::collections::list).harvest(Interface::Records),
+        endpoint(Public, "GET", "/collections/{id}", "OGC API Records: one collection", records::collections::one).harvest(Interface::Records),
+        endpoint(Public, "GET", "/collections/{id}/queryables", "OGC API Records: by what records are searched", records::collections::queryables).harvest(Interface::Records),
+        endpoint(Public, "GET", "/collections/{id}/sortables", "OGC API Records: by what records are sorted", records::collections::sortables).harvest(Interface::Records),
+        endpoint(Public, "GET", "/collections/{id}/items", "OGC API Records: search records (GeoJSON)", records::items::items).harvest(Interface::Records),
+        endpoint(Public, "GET", "/collections/{id}/items/{item}", "OGC API Records: one record (GeoJSON)", records::items::item).harvest(Interface::Records),
         endpoint(Public, "GET", "/api/v1/datasets", "Search open datasets", api::public::list),
         endpoint(Public, "GET", "/api/v1/datasets/{id}", "One open dataset with its heads and verdict", api::public::one),
         endpoint(Public, "GET", "/api/v1/datasets/{id}/proof", "Everything needed to check it offline (CBOR)", api::public::proof),

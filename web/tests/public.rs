@@ -2,6 +2,7 @@
 
 #![allow(clippy::unwrap_used, reason = "a test may panic")]
 
+mod records;
 mod support;
 
 use axum::body::Body;
@@ -36,7 +37,7 @@ async fn a_published_dataset_is_found_read_and_proved() {
 
     let html = soest.public(&format!("/dataset/{id}")).await;
     assert!(html.text().contains("Geprüft: Alle Änderungen sind versiegelt von der Stadt Soest"));
-    assert!(soest.public("/?q=Baumkataster").await.text().contains(&format!("/dataset/{id}")));
+    assert!(soest.page("/?q=Baumkataster").await.text().contains(&format!("/dataset/{id}")));
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -77,7 +78,7 @@ async fn seen_from_outside(soest: &Soest) -> Vec<Answer> {
         "/api/v1/status",
         "/api/v1/openapi.json",
     ] {
-        answers.push(soest.public(path).await);
+        answers.push(soest.page(path).await);
     }
     answers
 }
@@ -127,7 +128,7 @@ async fn whatever_a_record_says_stays_text() {
     let dataset = format!("/dataset/{id}");
     for path in pages.into_iter().chain([dataset.as_str(), "/<script>alert(1)</script>"]) {
         let path = path.replace('<', "%3C").replace('>', "%3E");
-        let html = soest.public(&path).await;
+        let html = soest.page(&path).await;
         let text = html.text();
         assert!(!text.contains("<script>alert") && !text.contains("<img src=x"), "{path}: {text}");
         assert_eq!(html.header(header::CONTENT_TYPE), "text/html; charset=utf-8");
@@ -150,7 +151,7 @@ async fn every_answer_tells_the_browser_to_trust_nothing_else() {
         "/assets/hanse.css",
         "/federation",
     ] {
-        let answer = soest.public(path).await;
+        let answer = soest.page(path).await;
         let policy = answer.header(header::CONTENT_SECURITY_POLICY);
         assert!(policy.starts_with("default-src 'none'; script-src 'self'"), "{path}: {policy}");
         assert_eq!(answer.header(header::X_CONTENT_TYPE_OPTIONS), "nosniff", "{path}");
@@ -158,7 +159,7 @@ async fn every_answer_tells_the_browser_to_trust_nothing_else() {
     }
     // The pages keep their own policy: no inline script, no inline style, nothing foreign.
     for path in ["/", "/federation", "/nirgends"] {
-        let text = soest.public(path).await.text().to_owned();
+        let text = soest.page(path).await.text().to_owned();
         assert!(!text.contains("style=") && !text.contains("<style") && !text.contains(" on"), "{path}");
         assert!(!text.contains("src=\"http") && !text.contains("<script>"), "{path}");
     }
@@ -220,10 +221,10 @@ async fn what_is_wrong_is_said_in_one_form() {
 #[tokio::test(flavor = "multi_thread")]
 async fn pages_speak_the_language_that_is_asked_for() {
     let soest = soest().await;
-    let german = soest.public("/").await;
+    let german = soest.page("/").await;
     assert!(german.text().contains("<html lang=\"de\">") && german.text().contains("Datensätze suchen"));
     assert!(!german.headers.contains_key(header::SET_COOKIE));
-    let english = soest.public("/?lang=en").await;
+    let english = soest.page("/?lang=en").await;
     assert!(english.text().contains("<html lang=\"en\">") && english.text().contains("Search datasets"));
     assert!(english.header(header::SET_COOKIE).starts_with("lang=en;"));
     let request = Request::get("/federation").header(header::COOKIE, "lang=en").body(Body::empty()).unwrap();
@@ -292,7 +293,7 @@ async fn a_starting_node_says_so_instead_of_answering_short() {
     let answer = soest.public("/api/v1/datasets").await;
     assert_eq!((answer.status, answer.error()), (StatusCode::SERVICE_UNAVAILABLE, "starting".to_owned()));
     assert!(answer.header(header::RETRY_AFTER).parse::<u32>().unwrap() > 0);
-    let page = soest.public("/").await;
+    let page = soest.page("/").await;
     assert_eq!(page.status, StatusCode::SERVICE_UNAVAILABLE);
     assert!(
         page.text().contains("Der Knoten startet gerade") && page.headers.contains_key(header::RETRY_AFTER)

@@ -261,11 +261,26 @@ impl World {
             format!("/api/v1/datasets/{id}/proof"),
             format!("/api/v1/datasets/{unknown}"),
             "/api/v1/status".to_owned(),
+            "/ogc".to_owned(),
+            "/collections".to_owned(),
+            "/collections/soest".to_owned(),
+            "/collections/soest/queryables".to_owned(),
+            "/collections/soest/items".to_owned(),
+            "/collections/federation/items?q=canary&limit=1".to_owned(),
+            "/collections/federation/items?q=Zugangscode".to_owned(),
+            "/collections/federation/items?q=Entwurf".to_owned(),
+            "/collections/federation/items?bbox=8,51,9,52&datetime=2026-01-01/..".to_owned(),
+            "/collections/federation/items?sortby=title&limit=1&offset=1".to_owned(),
+            format!("/collections/soest/items/{id}"),
+            format!("/collections/soest/items/{unknown}"),
         ];
         let mut seen = Vec::new();
         for address in addresses {
-            let request =
-                Request::get(&address).header(header::HOST, "portal.example").body(Body::empty()).unwrap();
+            let request = Request::get(&address)
+                .header(header::HOST, "portal.example")
+                .header(header::ACCEPT, if is_page(&address) { "text/html" } else { "*/*" })
+                .body(Body::empty())
+                .unwrap();
             let response = router.clone().oneshot(request).await.unwrap();
             let status = response.status().as_u16();
             let headers = response
@@ -278,6 +293,11 @@ impl World {
         }
         seen
     }
+}
+
+/// Whether people read it; programs are answered otherwise at the same address.
+fn is_page(address: &str) -> bool {
+    ["/?", "/dataset/", "/federation"].iter().any(|page| address.starts_with(page)) || address == "/"
 }
 
 fn contains(bytes: &[u8], text: &str) -> bool {

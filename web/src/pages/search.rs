@@ -15,6 +15,7 @@ use crate::app::App;
 use crate::error::Problem;
 use crate::locale::{self, Texts};
 use crate::query::{self, Unknown};
+use crate::{negotiate, records};
 
 /// Values of a facet that are shown at once; the others fold out.
 const FACET_VALUES_SHOWN: usize = 6;
@@ -76,7 +77,8 @@ struct Hit {
     modified: Option<(String, String)>,
 }
 
-/// Answers `GET /`.
+/// Answers `GET /`: the portal to browsers, the landing page of OGC API Records
+/// to programs.
 pub(crate) async fn page(
     State(app): State<App>,
     RawQuery(raw): RawQuery,
@@ -84,6 +86,9 @@ pub(crate) async fn page(
     headers: HeaderMap,
 ) -> Result<Response, Problem> {
     crate::api::refuse_while_starting(&app)?;
+    if !negotiate::prefers_html(&headers, negotiate::JSON) {
+        return Ok(records::landing_page(&app, &headers));
+    }
     let members = app.handle.members();
     let mut query = query::parse(raw.as_deref(), &members, Reader::Public, Unknown::Ignore)?;
     query.limit = query::LIMIT_DEFAULT;

@@ -156,6 +156,12 @@ impl Soest {
         send(&self.public, get(path)).await
     }
 
+    /// What a browser is answered.
+    pub(crate) async fn page(&self, path: &str) -> Answer {
+        let request = Request::get(path).header(header::ACCEPT, "text/html,*/*;q=0.8");
+        send(&self.public, request.body(Body::empty()).unwrap()).await
+    }
+
     /// A desk request with the token and, unless null, a JSON body.
     pub(crate) async fn desk(&self, method: &str, path: &str, body: Value) -> Answer {
         let request = Request::builder()

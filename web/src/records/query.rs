@@ -1,0 +1,384 @@
+//! Reads what is asked of a collection's items: every parameter known, every
+//! value possible, or a refusal that says which is not.
+//!
+//! Names are taken in any case, as clients write them. An empty value counts
+//! as not given.
+
+use crdt::catalog::invalid::Bilingual;
+use crdt::catalog::{BoundingBox, Date, Format, InvalidField, LicenceIri, Theme, Timestamp};
+use node::view::{Area, Condition, Facet, SEARCH_TEXT_BYTES_MAX, Span};
+
+use super::record::licence_named;
+use super::refusal::Refusal;
+
+/// Records on a page if none are asked for.
+pub(super) const LIMIT_DEFAULT: usize = 10;
+/// Records on a page at most; who asks for more gets these and a link to the next.
+pub(super) const LIMIT_MAX: usize = 1_000;
+/// Records that can be skipped at most; a walk goes further by its links.
+pub(super) const OFFSET_MAX: usize = 1_000_000;
+/// Values of one list at most.
+const LIST_MAX: usize = 200;
+
+/// The parameters of a search, in the order of the description.
+pub(super) const PARAMETERS: [&str; 10] =
+    ["q", "bbox", "datetime", "limit", "offset", "sortby", "type", "ids", "externalIds", "f"];
+
+/// The properties that a search may name as parameters.
+pub(super) const FILTERS: [&str; 6] = ["themes", "formats", "license", "town", "created", "updated"];
+
+/// The properties that records are sorted by.
+pub(super) const SORTABLES: [&str; 2] = ["title", "updated"];
+
+/// The order of records.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Order {
+    /// Best match first where words are asked for, else an order that no edit changes.
+    Natural,
+    /// By title.
+    Title,
+    /// Latest change first.
+    Latest,
+}
+
+/// What is asked for.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Asked {
+    /// Words of which all must be there.
+    pub(super) words: String,
+    /// What else must be true; empty if nothing is asked.
+    pub(super) conditions: Vec<Condition>,
+    pub(super) order: Order,
+    pub(super) offset: usize,
+    pub(super) limit: usize,
+}
+
+/// Reads a query. `towns` are the codes and keys that `town` may name.
+pub(super) fn parse(query: Option<&str>, towns: &[(String, String)]) -> Result<Asked, Refusal> {
+    let mut asked = Asked {
+        words: String::new(),
+        conditions: Vec::new(),
+        order: Order::Natural,
+        offset: 0,
+        limit: LIMIT_DEFAULT,
+    };
+    let mut seen: Vec<&'static str> = Vec::new();
+    for (name, value) in url::form_urlencoded::parse(query.unwrap_or_default().as_bytes()) {
+        let known = PARAMETERS.iter().chain(&FILTERS).copied();
+        let Some(name) = known.clone().find(|known| known.eq_ignore_ascii_case(&name)) else {
+            return Err(Refusal::unknown(&name, &value, &known.collect::<Vec<_>>()));
+        };
+        let value = value.trim();
+        if value.is_empty() || name == "f" {
+            continue;
+        }
+        if seen.contains(&name) {
+            return Err(invalid(name, value, ONCE));
+        }
+        seen.push(name);
+        set(&mut asked, name, value, towns)?;
+    }
+    Ok(asked)
+}
+
+fn set(
+    asked: &mut Asked,
+    name: &'static str,
+    value: &str,
+    towns: &[(String, String)],
+) -> Result<(), Refusal> {
+    match name {
+        "q" => asked.words = words(value)?,
+        "limit" => asked.limit = number(name, value, 1, usize::MAX)?.min(LIMIT_MAX),
+        "offset" => asked.offset = number(name, value, 0, OFFSET_MAX)?,
+        "sortby" => asked.order = order(value)?,
+        "bbox" => asked.conditions.push(touching(value)?),
+        "datetime" => asked.conditions.push(during(value)?),
+        "created" => asked.conditions.push(Condition::Issued(span(name, value)?)),
+        "updated" => asked.conditions.push(Condition::Modified(span(name, value)?)),
+        "ids" | "externalIds" => {
+            // An external id may be written with its scheme; ours have none but what they are.
+            let ids = list(name, value)?;
+            asked.conditions.push(Condition::Any(ids.into_iter().map(Condition::Id).collect()));
+        }
+        "type" => {
+            if !list(name, value)?.iter().any(|kind| kind.eq_ignore_ascii_case("dataset")) {
+                asked.conditions.push(Condition::Any(Vec::new()));
+            }
+        }
+        _ => asked.conditions.push(values(name, value, towns)?),
+    }
+    Ok(())
+}
+
+/// One of the values of a facet.
+fn values(name: &'static str, value: &str, towns: &[(String, String)]) -> Result<Condition, Refusal> {
+    let wrong = |error: InvalidField| Refusal::invalid(&error.at(name));
+    let (facet, values): (Facet, Vec<String>) = match name {
+        "themes" => {
+            let theme = |one: &String| Theme::parse(one).map(|theme| theme.code().to_owned());
+            (Facet::Theme, list(name, value)?.iter().map(theme).collect::<Result<_, _>>().map_err(wrong)?)
+        }
+        "formats" => {
+            let format = |one: &String| Format::parse(one).map(|format| format.to_string());
+            (Facet::Format, list(name, value)?.iter().map(format).collect::<Result<_, _>>().map_err(wrong)?)
+        }
+        "license" => (Facet::Licence, vec![licence(value).map_err(wrong)?.to_string()]),
+        _ => (Facet::Town, list(name, value)?.iter().map(|one| town(one, towns)).collect::<Result<_, _>>()?),
+    };
+    Ok(Condition::Any(values.into_iter().map(|value| Condition::Has(facet, value)).collect()))
+}
+
+/// A licence by its SPDX name, its IRI or its code in DCAT-AP.de's list.
+fn licence(value: &str) -> Result<LicenceIri, InvalidField> {
+    licence_named(value).map_or_else(|| LicenceIri::parse(value), Ok)
+}
+
+fn town(value: &str, towns: &[(String, String)]) -> Result<String, Refusal> {
+    let meant = |(code, key): &&(String, String)| code.eq_ignore_ascii_case(value) || key == value;
+    towns.iter().find(meant).map(|(_, key)| key.clone()).ok_or_else(|| {
+        let codes: Vec<&str> = towns.iter().map(|(code, _)| code.as_str()).collect();
+        Refusal::parameter("town", value, &codes)
+    })
+}
+
+fn words(value: &str) -> Result<String, Refusal> {
+    if value.len() > SEARCH_TEXT_BYTES_MAX {
+        let remedy = Bilingual::made(
+            format!("auf höchstens {SEARCH_TEXT_BYTES_MAX} Byte kürzen"),
+            format!("shorten it to at most {SEARCH_TEXT_BYTES_MAX} bytes"),
+        );
+        let problem = Bilingual::fixed("ist zu lang", "is too long");
+        return Err(Refusal::invalid(&InvalidField::new("q", value, problem, remedy)));
+    }
+    Ok(value.to_owned())
+}
+
+fn list(name: &'static str, value: &str) -> Result<Vec<String>, Refusal> {
+    let values: Vec<String> =
+        value.split(',').map(|one| one.trim().to_owned()).filter(|one| !one.is_empty()).collect();
+    if values.len() > LIST_MAX {
+        let remedy = Bilingual::made(
+            format!("höchstens {LIST_MAX} Werte angeben"),
+            format!("give at most {LIST_MAX} values"),
+        );
+        let problem = Bilingual::fixed("hat zu viele Werte", "has too many values");
+        return Err(Refusal::invalid(&InvalidField::new(name, value, problem, remedy)));
+    }
+    Ok(values)
+}
+
+fn number(name: &'static str, value: &str, least: usize, most: usize) -> Result<usize, Refusal> {
+    let digits = !value.is_empty() && value.bytes().all(|byte| byte.is_ascii_digit());
+    // A number too long for the machine is greater than any bound.
+    let number = digits.then(|| value.parse().unwrap_or(usize::MAX));
+    number.filter(|number| (least..=most).contains(number)).ok_or_else(|| {
+        let remedy = match most {
+            usize::MAX => Bilingual::made(
+                format!("eine ganze Zahl ab {least} angeben"),
+                format!("give a whole number from {least}"),
+            ),
+            _ => Bilingual::made(
+                format!("eine ganze Zahl von {least} bis {most} angeben"),
+                format!("give a whole number from {least} to {most}"),
+            ),
+        };
+        let problem = Bilingual::fixed("ist hier nicht möglich", "is not possible here");
+        Refusal::invalid(&InvalidField::new(name, value, problem, remedy))
+    })
+}
+
+fn order(value: &str) -> Result<Order, Refusal> {
+    match value.trim_start_matches('+') {
+        "title" => Ok(Order::Title),
+        "-updated" => Ok(Order::Latest),
+        _ => Err(Refusal::parameter("sortby", value, &["title", "-updated"])),
+    }
+}
+
+/// `bbox` as Features, Part 1, 7.15.3 has it: records that touch the rectangle,
+/// and those that are nowhere.
+fn touching(value: &str) -> Result<Condition, Refusal> {
+    let mut touching: Vec<Condition> = areas("bbox", value)?.into_iter().map(Condition::Touches).collect();
+    touching.push(Condition::Not(Box::new(Condition::HasArea)));
+    Ok(Condition::Any(touching))
+}
+
+/// The rectangle in four numbers or, with heights, six. One that crosses the
+/// antimeridian becomes two.
+pub(super) fn areas(name: &str, value: &str) -> Result<Vec<Area>, Refusal> {
+    let numbers: Vec<&str> = value.split(',').map(str::trim).collect();
+    let edges = match numbers.as_slice() {
+        [west, south, east, north] | [west, south, _, east, north, _] => [*west, *south, *east, *north],
+        // What is no rectangle is said by the one place that knows.
+        _ => ["", "", "", ""],
+    };
+    let read = |[west, south, east, north]: [&str; 4]| {
+        let [west, south, east, north] =
+            BoundingBox::parse(&[west, south, east, north].join(","))?.micro_degrees();
+        Ok(Area { west, south, east, north })
+    };
+    let crosses =
+        matches!((edges[0].parse::<f64>(), edges[2].parse::<f64>()), (Ok(west), Ok(east)) if west > east);
+    let [west, south, east, north] = edges;
+    let parts = if crosses {
+        read([west, south, "180", north]).and_then(|one| Ok(vec![one, read(["-180", south, east, north])?]))
+    } else {
+        read(edges).map(|one| vec![one])
+    };
+    parts.map_err(|error: InvalidField| {
+        Refusal::invalid(&InvalidField::new(name, value, error.problem, error.remedy))
+    })
+}
+
+/// `datetime` as Features, Part 1, 7.15.4 has it: records of that time, and
+/// those of none.
+fn during(value: &str) -> Result<Condition, Refusal> {
+    let span = span("datetime", value)?;
+    Ok(Condition::Any(vec![Condition::During(span), Condition::Not(Box::new(Condition::HasSpan))]))
+}
+
+/// A day, a moment, or two of them with a slash between; `..` is an open end.
+pub(super) fn span(name: &str, value: &str) -> Result<Span, Refusal> {
+    let wrong = || {
+        let problem = Bilingual::fixed("ist keine Zeitangabe", "is not a time");
+        let remedy = Bilingual::fixed(
+            "einen Tag, einen Zeitpunkt oder eine Zeitspanne angeben, zum Beispiel 2026-11-02, 2026-11-02T08:00:00Z oder 2026-01-01/..",
+            "give a day, a moment or an interval, for example 2026-11-02, 2026-11-02T08:00:00Z or 2026-01-01/..",
+        );
+        Refusal::invalid(&InvalidField::new(name, value, problem, remedy))
+    };
+    let end = |text: &str| match text.trim() {
+        "" | ".." => Some(None),
+        text => seconds(text).map(Some),
+    };
+    let (from, to) = match value.split_once('/') {
+        None => {
+            let at = seconds(value).ok_or_else(wrong)?;
+            (Some(at), Some(at))
+        }
+        Some((from, to)) => end(from).zip(end(to)).ok_or_else(wrong)?,
+    };
+    let span = Span { from: from.map(|(first, _)| first), to: to.map(|(_, last)| last) };
+    let is_reversed = matches!((span.from, span.to), (Some(from), Some(to)) if from > to);
+    if span.is_boundless() || is_reversed { Err(wrong()) } else { Ok(span) }
+}
+
+/// First and last second of a day, or of a moment twice the same.
+pub(super) fn seconds(text: &str) -> Option<(i64, i64)> {
+    const DAY_S: i64 = 86_400;
+    let text = text.trim();
+    if let Some(date) = (text.len() == 10).then(|| Date::parse(text).ok()).flatten() {
+        let first = date.civil().to_zoned(jiff::tz::TimeZone::UTC).ok()?.timestamp().as_second();
+        return Some((first, first + DAY_S - 1));
+    }
+    let at = Timestamp::parse(text).ok()?.unix().0.div_euclid(1_000);
+    Some((at, at))
+}
+
+/// Why a parameter given twice is refused.
+const ONCE: (&str, &str, &str, &str) =
+    ("ist der zweite Wert", "is the second value", "den Parameter einmal angeben", "give it once");
+
+fn invalid(name: &str, value: &str, (de, en, remedy_de, remedy_en): (&str, &str, &str, &str)) -> Refusal {
+    let (problem, remedy) = (Bilingual::fixed(de, en), Bilingual::fixed(remedy_de, remedy_en));
+    Refusal::invalid(&InvalidField::new(name, value, problem, remedy))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn read(query: &str) -> Result<Asked, Refusal> {
+        let towns = [("soest", "05974040"), ("olpe", "05966024")];
+        parse(Some(query), &towns.map(|(code, key)| (code.to_owned(), key.to_owned())))
+    }
+
+    fn conditions(query: &str) -> Vec<Condition> {
+        read(query).unwrap_or_else(|refusal| panic!("{query}: {}", refusal.description())).conditions
+    }
+
+    /// Asserts that the description names the parameter, the value and what would be right.
+    fn refused(query: &str, words: &[&str]) {
+        let refusal = read(query).unwrap_err();
+        for word in words {
+            assert!(refusal.description().contains(word), "{query}: {}", refusal.description());
+        }
+    }
+
+    #[test]
+    fn empty_values_count_as_not_given_and_names_have_no_case() {
+        assert_eq!(read("q=&bbox=&LIMIT=&f=json").unwrap(), parse(None, &[]).unwrap());
+        let asked = read("LiMiT=5&OFFSET=3&SoRtBy=title&Q=Baum").unwrap();
+        assert_eq!((asked.limit, asked.offset, asked.order), (5, 3, Order::Title));
+        assert_eq!(asked.words, "Baum");
+        assert_eq!(read("limit=99999999999999999999").unwrap().limit, LIMIT_MAX);
+    }
+
+    #[test]
+    fn rectangles_may_have_heights_and_cross_the_antimeridian() {
+        let area = |west, south, east, north| Area {
+            west: west * 1_000_000,
+            south: south * 1_000_000,
+            east: east * 1_000_000,
+            north: north * 1_000_000,
+        };
+        let nowhere = || Condition::Not(Box::new(Condition::HasArea));
+        let whole = Condition::Any(vec![Condition::Touches(area(8, 51, 9, 52)), nowhere()]);
+        assert_eq!(conditions("bbox=8,51,9,52"), std::slice::from_ref(&whole));
+        assert_eq!(conditions("bbox=8,51,-10,9,52,100"), [whole]);
+        let two = [area(170, -10, 180, 10), area(-180, -10, -170, 10)].map(Condition::Touches);
+        let [east, west] = two;
+        assert_eq!(conditions("bbox=170,-10,-170,10"), [Condition::Any(vec![east, west, nowhere()])]);
+        for wrong in ["8,51,9", "8,52,9,51", "a,b,c,d", "8,51,9,91", "8,51,9,52,1", "nan,0,1,1", ","] {
+            refused(&format!("bbox={wrong}"), &["bbox", wrong, "west, south, east, north"]);
+        }
+    }
+
+    #[test]
+    fn times_are_days_moments_and_intervals() {
+        let during = |text: &str| span("datetime", text).map(|span| (span.from, span.to)).ok();
+        assert_eq!(during("1970-01-02"), Some((Some(86_400), Some(172_799))));
+        assert_eq!(during("1970-01-01T00:00:05Z"), Some((Some(5), Some(5))));
+        assert_eq!(
+            during("1970-01-01T01:00:05%2B01:00".replace("%2B", "+").as_str()),
+            Some((Some(5), Some(5)))
+        );
+        assert_eq!(during("../1970-01-01"), Some((None, Some(86_399))));
+        assert_eq!(during("1970-01-02/"), Some((Some(86_400), None)));
+        for wrong in ["../..", "/", "heute", "2026-13-01", "2026-02-01/2026-01-01", "2026-01-01/x", "2026"] {
+            refused(&format!("datetime={wrong}"), &["datetime", wrong, "2026-01-01/.."]);
+        }
+    }
+
+    #[test]
+    fn properties_take_their_codes_names_and_iris() {
+        let any = |facet, values: &[&str]| {
+            Condition::Any(values.iter().map(|value| Condition::Has(facet, (*value).to_owned())).collect())
+        };
+        let iri = "http://publications.europa.eu/resource/authority/data-theme/TRAN";
+        assert_eq!(conditions(&format!("themes=envi,{iri}")), [any(Facet::Theme, &["ENVI", "TRAN"])]);
+        assert_eq!(conditions("town=SOEST,05966024"), [any(Facet::Town, &["05974040", "05966024"])]);
+        let zero = "http://dcat-ap.de/def/licenses/dl-zero-de/2.0";
+        for licence in ["DL-DE-ZERO-2.0", "dl-zero-de/2.0", zero] {
+            assert_eq!(conditions(&format!("license={licence}")), [any(Facet::Licence, &[zero])]);
+        }
+        assert_eq!(conditions("type=service"), [Condition::Any(vec![])]);
+        assert_eq!(conditions("type=service,dataset"), []);
+    }
+
+    #[test]
+    fn what_cannot_be_is_refused_with_its_remedy() {
+        refused("limit=0", &["limit", "`0`", "from 1"]);
+        refused("limit=-1", &["limit", "from 1"]);
+        refused("offset=x", &["offset", "`x`", "from 0 to 1000000"]);
+        refused("limt=5", &["limt", "`5`", "did you mean `limit`?"]);
+        refused("limit=5&limit=6", &["limit", "once"]);
+        refused("themes=ENVY", &["themes", "ENVY", "did you mean `ENVI`?"]);
+        refused("town=sost", &["town", "did you mean `soest`?"]);
+        refused("license=cc-by/9.0", &["license", "cc-by/9.0"]);
+        refused("sortby=colour", &["sortby", "colour", "title"]);
+        refused(&format!("q={}", "a".repeat(1_001)), &["`q`", "at most 1000 bytes"]);
+        refused(&format!("ids={}", "a,".repeat(201)), &["ids", "at most 200 values"]);
+    }
+}
