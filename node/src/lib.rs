@@ -11,6 +11,7 @@ pub mod keys;
 pub mod ledger;
 pub mod network;
 pub mod node;
+pub mod rdf;
 pub mod search;
 pub mod store;
 pub mod view;

@@ -182,6 +182,19 @@ impl Problem {
         Self::new(StatusCode::METHOD_NOT_ALLOWED, "method_not_allowed", message).value(method).remedy(remedy)
     }
 
+    /// None of the forms that the client accepts.
+    pub(crate) fn not_acceptable(offers: &str) -> Self {
+        let message = Bilingual::fixed(
+            "In keiner der angenommenen Formen gibt es das hier.",
+            "it does not exist here in any of the forms that are accepted",
+        );
+        let remedy = Bilingual::made(
+            format!("Eine davon in der Kopfzeile „Accept“ nennen: {offers}."),
+            format!("name one of these in the header `Accept`: {offers}"),
+        );
+        Self::new(StatusCode::NOT_ACCEPTABLE, "not_acceptable", message).field("Accept").remedy(remedy)
+    }
+
     /// A query parameter that the route does not have.
     pub(crate) fn unknown_parameter(name: &str, known: &[&'static str]) -> Self {
         let all = known.join(", ");

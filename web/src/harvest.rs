@@ -8,7 +8,7 @@ use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use axum::extract::{Request, State};
-use axum::http::header;
+use axum::http::{HeaderMap, Uri, header};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 use crdt::ids::UnixMillis;
@@ -109,24 +109,27 @@ pub(crate) async fn gate(
     request: Request,
     next: Next,
 ) -> Response {
-    let mut response = admit(&app, interface, request, next).await;
+    let mut response = match admit(&app, interface, request.uri(), request.headers()) {
+        Ok(()) => next.run(request).await,
+        Err(problem) => refused(interface, problem),
+    };
     response.extensions_mut().insert(ForPrograms);
     response
 }
 
-async fn admit(app: &App, interface: Interface, request: Request, next: Next) -> Response {
-    let client = request.headers().get(header::USER_AGENT).and_then(|agent| agent.to_str().ok());
-    let fetched = request.uri().path_and_query().map_or("/", |path| path.as_str());
+/// The same for an interface that shares its address with a page.
+pub(crate) fn admit(app: &App, interface: Interface, uri: &Uri, headers: &HeaderMap) -> Result<(), Problem> {
+    let client = headers.get(header::USER_AGENT).and_then(|agent| agent.to_str().ok());
+    let fetched = uri.path_and_query().map_or("/", |path| path.as_str());
     app.harvesters.note(interface, client.unwrap_or("-"), fetched, app.handle.now());
-    if app.handle.phase() != Phase::Ready {
-        return not_ready(interface);
+    match app.handle.phase() {
+        Phase::Ready => Ok(()),
+        _ => Err(Problem::starting()),
     }
-    next.run(request).await
 }
 
 /// Says so in the form that the interface's clients read.
-fn not_ready(interface: Interface) -> Response {
-    let problem = Problem::starting();
+fn refused(interface: Interface, problem: Problem) -> Response {
     match interface {
         Interface::Records => records::Refusal::from(problem).into_response(),
         _ => problem.into_response(),

@@ -19,6 +19,7 @@ mod metrics;
 mod negotiate;
 mod pages;
 mod query;
+mod rdf;
 mod records;
 mod router;
 mod server;

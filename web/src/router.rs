@@ -9,9 +9,9 @@
 use std::fmt;
 
 use axum::Router;
-use axum::extract::DefaultBodyLimit;
+use axum::extract::{DefaultBodyLimit, RawQuery, State};
 use axum::handler::Handler;
-use axum::http::Method;
+use axum::http::{Extensions, HeaderMap, Method, StatusCode, Version};
 use axum::middleware::{from_fn, from_fn_with_state};
 use axum::routing::{MethodFilter, MethodRouter, on};
 use node::config::Config;
@@ -20,12 +20,13 @@ use serde::Serialize;
 use tokio_util::sync::CancellationToken;
 use tower_http::catch_panic::CatchPanicLayer;
 use tower_http::compression::CompressionLayer;
+use tower_http::compression::predicate::{DefaultPredicate, Predicate};
 
 use crate::app::App;
 use crate::error::Problem;
 use crate::harvest::{Harvesters, Interface};
 use crate::metrics::Counters;
-use crate::{api, assets, ckan, feeds, guard, harvest, metrics, pages, records};
+use crate::{api, assets, ckan, feeds, guard, harvest, metrics, pages, rdf, records};
 
 /// Longest body of a request, in bytes.
 pub(crate) const BODY_BYTES_MAX: usize = 1024 * 1024;
@@ -77,7 +78,12 @@ pub struct Route {
 
 /// Every route of both listeners.
 pub fn routes() -> Vec<Route> {
-    public_endpoints().into_iter().chain(desk_endpoints()).map(|endpoint| endpoint.route).collect()
+    public_endpoints()
+        .into_iter()
+        .chain(rdf_endpoints())
+        .chain(desk_endpoints())
+        .map(|endpoint| endpoint.route)
+        .collect()
 }
 
 /// What the public listener serves. Live pages end with `stop`.
@@ -99,11 +105,13 @@ pub(crate) fn public_counted(
     harvesters: Harvesters,
 ) -> Router {
     let app = App::new(handle, config, Listener::Public, counters, harvesters, stop);
-    let router = routed(public_endpoints(), &app)
+    let endpoints = public_endpoints().into_iter().chain(rdf_endpoints());
+    let router = routed(endpoints, &app)
         .layer(from_fn_with_state(app.clone(), guard::bound))
         .layer(CatchPanicLayer::custom(guard::panicked))
         .layer(from_fn_with_state(app.clone(), pages::dress));
-    finish(router.layer(CompressionLayer::new()), app)
+    let compression = CompressionLayer::new().compress_when(DefaultPredicate::new().and(is_not_measured));
+    finish(router.layer(compression), app)
 }
 
 /// [`desk`], with the counters of both listeners.
@@ -131,7 +139,7 @@ fn finish(router: Router<App>, app: App) -> Router {
         .with_state(app)
 }
 
-fn routed(endpoints: Vec<Endpoint>, app: &App) -> Router<App> {
+fn routed(endpoints: impl IntoIterator<Item = Endpoint>, app: &App) -> Router<App> {
     let gated = |endpoint: Endpoint| match endpoint.harvest {
         Some(interface) => {
             endpoint.handler.layer(from_fn_with_state((app.clone(), interface), harvest::gate))
@@ -146,6 +154,11 @@ fn routed(endpoints: Vec<Endpoint>, app: &App) -> Router<App> {
             |method: Method| async move { Problem::method_not_allowed(method.as_str()) },
         )
         .layer(DefaultBodyLimit::max(BODY_BYTES_MAX))
+}
+
+/// Whether an answer may be compressed: not if its length was asked for.
+fn is_not_measured(_: StatusCode, _: Version, _: &HeaderMap, extensions: &Extensions) -> bool {
+    extensions.get::<rdf::Measured>().is_none()
 }
 
 /// A route and what answers it.
@@ -193,6 +206,8 @@ fn public_endpoints() -> Vec<Endpoint> {
     vec![
         endpoint(Public, "GET", "/", "Portal: search and filter datasets", pages::search::page),
         endpoint(Public, "GET", "/dataset/{id}", "Portal: read one dataset", pages::dataset::page),
+        endpoint(Public, "GET", "/catalog", "The town's catalog in DCAT-AP.de, in the form the client likes best", rdf::town).harvest(Interface::Rdf),
+        endpoint(Public, "GET", "/federation/catalog", "The catalogs of all towns, the same way", rdf::federation).harvest(Interface::Rdf),
         endpoint(Public, "GET", "/federation", "Portal: the towns as this node sees them", pages::federation::page),
         endpoint(Public, "GET", "/federation/events", "The same, live (server-sent events)", pages::federation::events),
         endpoint(Public, "GET", "/assets/{name}", "Style sheet, script and icon", assets::asset),
@@ -221,6 +236,19 @@ fn public_endpoints() -> Vec<Endpoint> {
         endpoint(Public, "GET", "/api/3/action/{action}", "CKAN: an action that reads", ckan::action).harvest(Interface::Ckan),
         endpoint(Public, "POST", "/api/3/action/{action}", "CKAN: the same", ckan::action).harvest(Interface::Ckan),
     ]
+}
+
+/// One address for each form of the catalog.
+fn rdf_endpoints() -> impl Iterator<Item = Endpoint> {
+    rdf::CATALOGS.into_iter().map(|(path, of, form, purpose)| {
+        let answer = move |State(app): State<App>,
+                           RawQuery(query): RawQuery,
+                           method: Method,
+                           headers: HeaderMap| async move {
+            rdf::catalog(&app, of, form, query.as_deref(), &method, &headers).await
+        };
+        endpoint(Listener::Public, "GET", path, purpose, answer).harvest(Interface::Rdf)
+    })
 }
 
 #[rustfmt::skip]

@@ -2,6 +2,8 @@
 
 #![allow(clippy::unwrap_used, reason = "a test may panic")]
 
+#[path = "public/rdf.rs"]
+mod rdf;
 mod records;
 mod support;
 

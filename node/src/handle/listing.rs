@@ -107,11 +107,37 @@ impl NodeHandle {
             let ids = snapshot.datasets_after(after, limit - found.len())?;
             let Some(last) = ids.last().copied() else { break };
             for id in ids {
-                found.extend(self.listed(&snapshot, id)?.filter(|one| scope.holds(one.town)));
+                if may_be_of(&snapshot, scope, id)? {
+                    found.extend(self.listed(&snapshot, id)?.filter(|one| scope.holds(one.town)));
+                }
             }
             after = Some(last);
         }
         Ok(found)
+    }
+
+    /// The id of the open dataset at a place of that order, counted from 0.
+    /// Blocks; reads no record, but looks at every one before it.
+    pub fn open_dataset_at(&self, scope: Scope, place: u64) -> Result<Option<DatasetId>, ReadError> {
+        if place >= self.open_count(scope) {
+            return Ok(None);
+        }
+        let snapshot = self.shared.books.replica.read()?;
+        let (mut after, mut left) = (None, place);
+        loop {
+            let ids = snapshot.datasets_after(after, LISTING_LIMIT_MAX)?;
+            let Some(last) = ids.last().copied() else { return Ok(None) };
+            for id in ids {
+                if !has_open(&snapshot, scope, id)? {
+                    continue;
+                }
+                if left == 0 {
+                    return Ok(Some(id));
+                }
+                left -= 1;
+            }
+            after = Some(last);
+        }
     }
 
     /// One open dataset as listings show it. Blocks.
@@ -230,4 +256,26 @@ impl NodeHandle {
         }
         Ok(None)
     }
+}
+
+/// Whether a document of the dataset is of a town in the scope; cheaper than
+/// reading the record.
+fn may_be_of(snapshot: &ReplicaSnapshot, scope: Scope, id: DatasetId) -> Result<bool, ReadError> {
+    let Scope::Town(town) = scope else { return Ok(true) };
+    for document in snapshot.documents_of(&id)? {
+        if snapshot.document(&document)?.is_some_and(|row| row.genesis.owner == town) {
+            return Ok(true);
+        }
+    }
+    Ok(false)
+}
+
+/// Whether a document of the dataset is open and of a town in the scope.
+fn has_open(snapshot: &ReplicaSnapshot, scope: Scope, id: DatasetId) -> Result<bool, ReadError> {
+    for document in snapshot.documents_of(&id)? {
+        if snapshot.document(&document)?.is_some_and(|row| is_open(&row, scope) && !row.holding.is_erased()) {
+            return Ok(true);
+        }
+    }
+    Ok(false)
 }

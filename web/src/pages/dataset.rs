@@ -2,18 +2,18 @@
 //! are worth in plain language.
 
 use askama::Template;
-use axum::extract::State;
-use axum::http::{HeaderMap, Uri};
+use axum::extract::{Path, State};
+use axum::http::{HeaderMap, Method, Uri};
 use axum::response::Response;
 use crdt::catalog::{Dataset, Distribution, Iri, Keyword, Lang, LicenceIri, Temporal, Timestamp};
 use node::view::{DatasetDetail, Reader, SignatureVerdict};
 use serde_json::Value;
 
 use super::{Frame, Place, render};
-use crate::api::OfDataset;
 use crate::app::App;
 use crate::error::Problem;
 use crate::locale::{self, Texts};
+use crate::rdf;
 
 #[derive(Template)]
 #[template(path = "dataset.html")]
@@ -64,10 +64,15 @@ struct DistributionView {
 /// Answers `GET /dataset/{id}`.
 pub(crate) async fn page(
     State(app): State<App>,
-    OfDataset(id): OfDataset,
+    Path(last): Path<String>,
     uri: Uri,
+    method: Method,
     headers: HeaderMap,
 ) -> Result<Response, Problem> {
+    let (id, form) = rdf::named(&last).ok_or_else(Problem::not_found)?;
+    if let Some(form) = form.or_else(|| rdf::liked_better(&headers)) {
+        return rdf::dataset(&app, id, form, &uri, &method, &headers).await;
+    }
     let detail = crate::api::dataset(&app, Reader::Public, id).await?;
     let frame = Frame::new(&app, &uri, &headers, Place::Search);
     Ok(render(&DatasetView::new(frame, &detail), &uri))

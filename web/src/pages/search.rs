@@ -4,7 +4,7 @@
 
 use askama::Template;
 use axum::extract::{RawQuery, State};
-use axum::http::{HeaderMap, Uri};
+use axum::http::{HeaderMap, Method, Uri};
 use axum::response::Response;
 use crdt::catalog::{Frequency, Lang, LicenceIri, Theme};
 use node::view::{Fragment, PAGE_OFFSET_MAX, Reader, SearchHit, SearchPage, SearchQuery, Sort};
@@ -15,7 +15,7 @@ use crate::app::App;
 use crate::error::Problem;
 use crate::locale::{self, Texts};
 use crate::query::{self, Unknown};
-use crate::{negotiate, records};
+use crate::{negotiate, rdf, records};
 
 /// Values of a facet that are shown at once; the others fold out.
 const FACET_VALUES_SHOWN: usize = 6;
@@ -83,8 +83,12 @@ pub(crate) async fn page(
     State(app): State<App>,
     RawQuery(raw): RawQuery,
     uri: Uri,
+    method: Method,
     headers: HeaderMap,
 ) -> Result<Response, Problem> {
+    if let Some(form) = rdf::liked_better(&headers) {
+        return rdf::home(&app, form, &uri, &method, &headers).await;
+    }
     crate::api::refuse_while_starting(&app)?;
     if !negotiate::prefers_html(&headers, negotiate::JSON) {
         return Ok(records::landing_page(&app, &headers));

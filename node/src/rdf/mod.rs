@@ -1,0 +1,11 @@
+//! The open catalog as RDF.
+//!
+//! What a record says in RDF is decided by [`crdt::dcat`]; this module brings
+//! its triples into the forms that clients read. It only ever sees open
+//! records.
+
+mod form;
+mod pages;
+
+pub use form::{RdfForm, triples_as};
+pub use pages::{PAGE_BYTES_MAX, PAGE_DATASETS, PageAsked, catalog_page, dataset_document, whole_catalog};

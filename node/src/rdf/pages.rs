@@ -1,0 +1,209 @@
+//! The catalog in pages, as harvesters read it: a hundred datasets each, with
+//! links to the next in the words of Hydra.
+//!
+//! A link to the next page carries the id of the last dataset of this one.
+//! Datasets come by id, which never changes, so that a walk neither misses nor
+//! doubles one, whatever is edited, published or withdrawn meanwhile and
+//! however often the node restarts: there is no snapshot to be kept and none
+//! to expire. A dataset that is published during the walk is met or not,
+//! depending on its id; the next walk has it.
+
+use std::collections::BTreeMap;
+use std::collections::btree_map::Entry;
+
+use crdt::catalog::{Dataset, Timestamp};
+use crdt::dcat::{CatalogContext, catalog_triples, dataset_triples, terms};
+use crdt::ids::{DatasetId, Town};
+use oxrdf::{Literal, NamedNode, Term, Triple};
+
+use super::form::{RdfForm, triples_as};
+use crate::handle::{LISTING_LIMIT_MAX, Listed, NodeHandle, ReadError, Scope};
+
+/// Datasets on a page; what CKAN's catalogs have and harvesters expect.
+pub const PAGE_DATASETS: usize = 100;
+/// Bytes of terms after which a page takes no further dataset: harvesters
+/// refuse pages of 50 MB, and the dearest form writes each term at most twice
+/// as long.
+pub const PAGE_BYTES_MAX: usize = 16 * 1024 * 1024;
+/// Datasets that are looked at for one page of a walk that leaves out what has
+/// not changed.
+const LOOKED_AT_MAX: usize = 20_000;
+
+/// Which page.
+#[derive(Debug, Clone)]
+pub struct PageAsked {
+    /// Whose datasets.
+    pub scope: Scope,
+    /// In which form.
+    pub form: RdfForm,
+    /// The address of the catalog in that form, without parameters.
+    pub address: String,
+    /// Number of the page, from 1.
+    pub page: u64,
+    /// Where the page begins: after this dataset. Without, the number counts.
+    pub after: Option<DatasetId>,
+    /// Only what its owner has changed then or later.
+    pub modified_since: Option<Timestamp>,
+}
+
+/// One page of the catalog. Blocks.
+pub fn catalog_page(node: &NodeHandle, asked: &PageAsked) -> Result<Vec<u8>, ReadError> {
+    let after = match asked.after {
+        None if asked.page > 1 => {
+            let skipped = (asked.page - 1).saturating_mul(PAGE_DATASETS as u64);
+            match node.open_dataset_at(asked.scope, skipped - 1)? {
+                Some(last) => Some(last),
+                // Beyond the end: an empty page, which ends the walk.
+                None => return Ok(triples_as(asked.form, &paged(node, asked, None))),
+            }
+        }
+        after => after,
+    };
+    let mut contexts = Contexts::default();
+    let mut triples = Vec::new();
+    if let Scope::Town(town) = asked.scope {
+        triples.extend(catalog_triples(contexts.of(node, town)?));
+    }
+    let (datasets, more) = some_datasets(node, asked, after)?;
+    let mut bytes = 0;
+    let mut shown = 0;
+    for listed in &datasets {
+        if shown == PAGE_DATASETS || bytes > PAGE_BYTES_MAX {
+            break;
+        }
+        if !contexts.0.contains_key(&listed.town) {
+            triples.extend(catalog_triples(contexts.of(node, listed.town)?));
+        }
+        let said = dataset_triples(&listed.dataset, contexts.of(node, listed.town)?);
+        bytes += said.iter().map(size).sum::<usize>();
+        triples.extend(said);
+        shown += 1;
+    }
+    let next = match datasets.get(shown.wrapping_sub(1)) {
+        Some(last) if shown < datasets.len() => Some(last.dataset.id),
+        _ => more,
+    };
+    let mut all = paged(node, asked, next);
+    all.extend(triples);
+    Ok(triples_as(asked.form, &all))
+}
+
+/// Datasets for a page and one more, if there is one; and where to go on if
+/// the search for them stopped before the end.
+fn some_datasets(
+    node: &NodeHandle,
+    asked: &PageAsked,
+    after: Option<DatasetId>,
+) -> Result<(Vec<Listed>, Option<DatasetId>), ReadError> {
+    let Some(since) = asked.modified_since else {
+        return Ok((node.open_datasets(asked.scope, after, PAGE_DATASETS + 1)?, None));
+    };
+    let changed = |dataset: &Dataset| dataset.modified.or(dataset.issued).is_none_or(|at| at >= since);
+    let (mut found, mut after, mut looked_at) = (Vec::new(), after, 0);
+    loop {
+        let some = node.open_datasets(asked.scope, after, LISTING_LIMIT_MAX)?;
+        looked_at += some.len();
+        let ended = some.len() < LISTING_LIMIT_MAX;
+        after = some.last().map(|last| last.dataset.id);
+        found.extend(some.into_iter().filter(|listed| changed(&listed.dataset)));
+        if ended || found.len() > PAGE_DATASETS {
+            return Ok((found, None));
+        }
+        if looked_at >= LOOKED_AT_MAX {
+            return Ok((found, after));
+        }
+    }
+}
+
+fn size(triple: &Triple) -> usize {
+    let object = match &triple.object {
+        Term::NamedNode(node) => node.as_str().len(),
+        Term::BlankNode(node) => node.as_str().len(),
+        Term::Literal(literal) => literal.value().len() + literal.datatype().as_str().len(),
+    };
+    triple.subject.to_string().len() + triple.predicate.as_str().len() + object
+}
+
+/// What the page says of itself, in both spellings that harvesters look for.
+fn paged(node: &NodeHandle, asked: &PageAsked, next: Option<DatasetId>) -> Vec<Triple> {
+    let total = node.open_count(asked.scope);
+    let per_page = PAGE_DATASETS as u64;
+    let address = |page: u64, after: Option<DatasetId>| {
+        let mut query = url::form_urlencoded::Serializer::new(String::new());
+        query.append_pair("page", &page.to_string());
+        if let Some(after) = after {
+            query.append_pair("after", &after.to_string());
+        }
+        if let Some(since) = asked.modified_since {
+            query.append_pair("modified_since", &since.to_string());
+        }
+        format!("{}?{}", asked.address, query.finish())
+    };
+    let Ok(this) = NamedNode::new(address(asked.page, asked.after)) else { return Vec::new() };
+    let mut triples = vec![
+        Triple::new(this.clone(), terms::TYPE, hydra("PagedCollection")),
+        Triple::new(this.clone(), terms::TYPE, hydra("PartialCollectionView")),
+    ];
+    let mut link = |names: [&'static str; 2], to: String| {
+        if let Ok(to) = NamedNode::new(to) {
+            let links = names.map(|name| Triple::new(this.clone(), hydra(name), to.clone()));
+            triples.extend(links);
+        }
+    };
+    link(["first", "firstPage"], address(1, None));
+    if let Some(next) = next {
+        link(["next", "nextPage"], address(asked.page.saturating_add(1), Some(next)));
+    }
+    // How many pages a filtered walk has is known at its end alone.
+    if asked.modified_since.is_none() {
+        link(["last", "lastPage"], address(total.div_ceil(per_page).max(1), None));
+        let number = |number: u64| Literal::from(i64::try_from(number).unwrap_or(i64::MAX));
+        triples.push(Triple::new(this.clone(), hydra("totalItems"), number(total)));
+        triples.push(Triple::new(this, hydra("itemsPerPage"), number(per_page)));
+    }
+    triples
+}
+
+fn hydra(name: &'static str) -> NamedNode {
+    NamedNode::new_unchecked(format!("http://www.w3.org/ns/hydra/core#{name}"))
+}
+
+/// One open dataset with its entry in its town's catalog; `None` if there is
+/// none. Blocks.
+pub fn dataset_document(
+    node: &NodeHandle,
+    id: DatasetId,
+    form: RdfForm,
+) -> Result<Option<Vec<u8>>, ReadError> {
+    let Some(listed) = node.open_dataset(id)? else { return Ok(None) };
+    let context = node.catalog_context(listed.town)?;
+    Ok(Some(triples_as(form, &dataset_triples(&listed.dataset, &context))))
+}
+
+/// The whole open catalog in one piece. Blocks, and holds it in memory.
+pub fn whole_catalog(node: &NodeHandle, town: Town, form: RdfForm) -> Result<Vec<u8>, ReadError> {
+    let context = node.catalog_context(town)?;
+    let mut triples = catalog_triples(&context);
+    let mut after = None;
+    loop {
+        let some = node.open_datasets(Scope::Town(town), after, LISTING_LIMIT_MAX)?;
+        let Some(last) = some.last() else { return Ok(triples_as(form, &triples)) };
+        after = Some(last.dataset.id);
+        for listed in &some {
+            triples.extend(dataset_triples(&listed.dataset, &context));
+        }
+    }
+}
+
+/// The catalogs of the towns on a page, each read once.
+#[derive(Default)]
+struct Contexts(BTreeMap<Town, CatalogContext>);
+
+impl Contexts {
+    fn of(&mut self, node: &NodeHandle, town: Town) -> Result<&CatalogContext, ReadError> {
+        Ok(match self.0.entry(town) {
+            Entry::Occupied(known) => known.into_mut(),
+            Entry::Vacant(free) => free.insert(node.catalog_context(town)?),
+        })
+    }
+}
