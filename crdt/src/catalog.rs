@@ -16,6 +16,7 @@ mod geo;
 pub mod internal;
 pub mod invalid;
 pub mod listed;
+mod merge;
 pub mod publish;
 #[cfg(test)]
 pub(crate) mod testing;
@@ -37,6 +38,7 @@ pub use geo::BoundingBox;
 pub use internal::{Internal, LocalRecord, Role, SharingWish};
 pub use invalid::{Bilingual, InvalidField, Lang};
 pub use listed::{DistributionStatus, Frequency, HvdCategory, LicenceIri, Theme};
+pub use merge::Merge;
 pub use publish::{Obstacle, obstacles, publishable};
 pub use text::{
     DistributionId, Format, Identifier, Iri, Keyword, Keywords, Line, Literal, Mailbox, Phone, Prose, Text,
