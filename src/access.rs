@@ -127,6 +127,50 @@ impl Access {
         self.write(Method::POST, &path(id, "/publish"), &json!({})).await
     }
 
+    /// Brings a file to be imported.
+    pub(crate) async fn begin_import(
+        &self,
+        query: &[(&str, String)],
+        file: Vec<u8>,
+    ) -> Result<Value, Failure> {
+        self.client.send_bytes("/api/v1/imports", query, file).await
+    }
+
+    /// How far an import is.
+    pub(crate) async fn import(&self, id: &str, lang: Option<&str>) -> Result<Value, Failure> {
+        let query: Vec<_> = lang.map(|lang| ("lang", lang.to_owned())).into_iter().collect();
+        self.client.get(&format!("/api/v1/imports/{id}"), &query).await
+    }
+
+    /// The rows that an import rejected, as CSV.
+    pub(crate) async fn rejected_rows(&self, id: &str) -> Result<Vec<u8>, Failure> {
+        self.client.get_bytes(&format!("/api/v1/imports/{id}/rejected.csv")).await
+    }
+
+    /// All records of this town as a table: `xlsx` or `csv`.
+    pub(crate) async fn records(&self, ending: &str) -> Result<Vec<u8>, Failure> {
+        self.client.get_bytes(&format!("/api/v1/records.{ending}")).await
+    }
+
+    pub(crate) async fn mapping(&self, source: &str) -> Result<Value, Failure> {
+        self.client.get("/api/v1/mappings", &[("source", source.to_owned())]).await
+    }
+
+    pub(crate) async fn set_mapping(&self, source: &str, mapping: &Value) -> Result<Value, Failure> {
+        let query: String = url_encoded(source);
+        self.client.send_json(Method::POST, &format!("/api/v1/mappings?source={query}"), mapping).await
+    }
+
+    pub(crate) async fn tasks(&self, offset: usize, limit: usize) -> Result<Value, Failure> {
+        let query = [("offset", offset.to_string()), ("limit", limit.to_string())];
+        self.client.get("/api/v1/tasks", &query).await
+    }
+
+    pub(crate) async fn finish_tasks(&self, id: DatasetId, field: Option<&str>) -> Result<Value, Failure> {
+        let body = json!({ "dataset": id, "field": field });
+        self.client.send_json(Method::POST, "/api/v1/tasks/done", &body).await
+    }
+
     async fn write(&self, method: Method, path: &str, body: &Value) -> Result<Value, Failure> {
         let written = self.client.send_json(method, path, body).await;
         if self.is_running() { written } else { written.map_err(Failure::without_a_node) }
@@ -190,6 +234,14 @@ fn choose(name: &str, found: &[(bool, DatasetId)]) -> Result<DatasetId, Failure>
 fn is_called(item: &Value, name: &str) -> bool {
     let identifier = item["identifier"].as_str().unwrap_or_default();
     identifier == name || identifier.rsplit('/').next() == Some(name)
+}
+
+/// A text as the value of a parameter.
+fn url_encoded(text: &str) -> String {
+    let plain = |byte: u8| byte.is_ascii_alphanumeric() || b"-_.~".contains(&byte);
+    text.bytes()
+        .map(|byte| if plain(byte) { char::from(byte).to_string() } else { format!("%{byte:02X}") })
+        .collect()
 }
 
 fn path(id: DatasetId, below: &str) -> String {

@@ -68,8 +68,7 @@ impl Client {
 
     /// Reads a path of the desk API.
     pub(crate) async fn get(&self, path: &str, query: &[(&str, String)]) -> Result<Value, Failure> {
-        let mut url = reqwest::Url::parse(&format!("{}{path}", self.base))
-            .map_err(|error| Failure::refused(format!("ask the running node at {}: {error}", self.base)))?;
+        let mut url = self.url(path)?;
         if !query.is_empty() {
             url.query_pairs_mut().extend_pairs(query);
         }
@@ -81,9 +80,35 @@ impl Client {
         self.send(self.http.request(method, format!("{}{path}", self.base)).json(body)).await
     }
 
+    /// Sends a file to a path of the desk API.
+    pub(crate) async fn send_bytes(
+        &self,
+        path: &str,
+        query: &[(&str, String)],
+        bytes: Vec<u8>,
+    ) -> Result<Value, Failure> {
+        let mut url = self.url(path)?;
+        url.query_pairs_mut().extend_pairs(query);
+        self.send(self.http.request(Method::POST, url).body(bytes)).await
+    }
+
+    /// Reads a file from a path of the desk API.
+    pub(crate) async fn get_bytes(&self, path: &str) -> Result<Vec<u8>, Failure> {
+        let request = self.http.request(Method::GET, self.url(path)?).bearer_auth(&self.token);
+        self.bytes(request).await
+    }
+
+    fn url(&self, path: &str) -> Result<reqwest::Url, Failure> {
+        reqwest::Url::parse(&format!("{}{path}", self.base))
+            .map_err(|error| Failure::refused(format!("ask the running node at {}: {error}", self.base)))
+    }
+
     /// Reads a path of the public listener, where no token is asked for.
     pub(crate) async fn public_bytes(&self, path: &str) -> Result<Vec<u8>, Failure> {
-        let request = self.http.get(format!("{}{path}", self.public));
+        self.bytes(self.http.get(format!("{}{path}", self.public))).await
+    }
+
+    async fn bytes(&self, request: reqwest::RequestBuilder) -> Result<Vec<u8>, Failure> {
         let response = request.send().await.map_err(|error| self.unreachable(&error))?;
         let status = response.status();
         let body = response.bytes().await.map_err(|error| self.unreachable(&error))?;
@@ -101,6 +126,9 @@ impl Client {
         let body = response.text().await.map_err(|error| self.unreachable(&error))?;
         if !status.is_success() {
             return Err(refusal(status, &body));
+        }
+        if body.is_empty() {
+            return Ok(Value::Null);
         }
         serde_json::from_str(&body).map_err(|error| {
             Failure::refused(format!(

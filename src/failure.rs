@@ -76,6 +76,11 @@ impl Failure {
         Self { kind: Kind::Refused, sentence: None }
     }
 
+    /// Nothing could be read, and the report that says so is written already.
+    pub(crate) fn unreadable() -> Self {
+        Self { kind: Kind::Input, sentence: None }
+    }
+
     /// Standard output cannot be written to.
     pub(crate) fn output(error: &std::io::Error) -> Self {
         if error.kind() == std::io::ErrorKind::BrokenPipe {

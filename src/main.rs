@@ -25,6 +25,9 @@ use clap::Parser;
 
 fn main() -> ExitCode {
     let cli = cli::Cli::parse();
+    if let Ok(program) = std::env::current_exe() {
+        node::import::reader::read_with(program);
+    }
     match cli::run(cli) {
         Ok(()) => ExitCode::SUCCESS,
         Err(failure) => failure.report(),

@@ -15,6 +15,8 @@ mod demo;
 mod founding;
 #[path = "commands/help.rs"]
 mod help;
+#[path = "commands/importing.rs"]
+mod importing;
 #[path = "commands/input.rs"]
 mod input;
 #[path = "commands/serving.rs"]

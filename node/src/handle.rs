@@ -6,6 +6,7 @@
 //! read of a dataset passes [`Reader::may_see`](crate::view::Reader::may_see).
 
 mod errors;
+mod imports;
 mod listing;
 mod log;
 mod open;
@@ -22,6 +23,7 @@ use crdt::catalog::{Identifier, InvalidField, Iri, NewDataset, RecordEdit};
 use crdt::ids::{ChangeHash, DatasetId, Pseudonym};
 use tokio::sync::{broadcast, oneshot};
 
+use crate::import::Jobs;
 use crate::keys;
 use crate::ledger::{Author, Books, Clock, EditJob, Indexer, Job, Ledger, NotTaken};
 use crate::view::{FederationInfo, Receipt, StatusEvent, TownInfo};
@@ -53,6 +55,7 @@ struct Shared {
     base_url: Option<String>,
     token_path: Option<PathBuf>,
     pseudonym: Pseudonym,
+    imports: Jobs,
 }
 
 impl std::fmt::Debug for Shared {
@@ -120,7 +123,7 @@ impl NodeHandle {
     }
 
     /// Where a new dataset lives: below the town's base address, once that is set.
-    fn identity(&self, id: DatasetId) -> Result<(Identifier, Iri), InvalidField> {
+    pub(crate) fn identity(&self, id: DatasetId) -> Result<(Identifier, Iri), InvalidField> {
         let iri = match &self.shared.base_url {
             Some(base) => format!("{}/dataset/{id}", base.trim_end_matches('/')),
             None => format!("urn:uuid:{id}"),

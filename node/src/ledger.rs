@@ -20,6 +20,7 @@
 
 mod admit;
 mod books;
+mod import;
 mod indexer;
 mod judge;
 mod load;
@@ -45,6 +46,7 @@ use crdt::sync::{CommittedDocument, DocumentChanges};
 use tokio::sync::{Semaphore, broadcast, oneshot};
 
 use crate::handle::{CreateError, EditError, PublishError};
+use crate::import::{Batch, Outcome, SourceName};
 use crate::store::{ReadStoreError, WriteError};
 use crate::view::{Receipt, StatusEvent};
 
@@ -52,6 +54,7 @@ pub use judge::{Entry, Judged, judge, judge_safely, view_of};
 pub use load::load;
 
 pub(crate) use books::{Books, committed_documents};
+pub(crate) use import::rehearse;
 pub(crate) use indexer::Indexer;
 pub(crate) use judge::restore;
 pub(crate) use local::local_heads;
@@ -106,6 +109,9 @@ pub(crate) enum Job {
     Edit(Box<EditJob>, oneshot::Sender<Result<Receipt, EditError>>),
     Delete(DatasetId, oneshot::Sender<Result<(), EditError>>),
     Publish(DatasetId, Author, oneshot::Sender<Result<Receipt, PublishError>>),
+    Import(Box<Batch>, oneshot::Sender<Result<Vec<Outcome>, WriteError>>),
+    Mapping(SourceName, serde_json::Value, oneshot::Sender<Result<(), WriteError>>),
+    FinishTasks(DatasetId, Option<Vec<String>>, oneshot::Sender<Result<(), WriteError>>),
     Admit(Town, Vec<Judged>, oneshot::Sender<Result<Vec<Admitted>, WriteError>>),
     Authority(Export, oneshot::Sender<Result<(), WriteError>>),
     Manifest(Box<Signed<Manifest>>, oneshot::Sender<Result<(), WriteError>>),
@@ -198,6 +204,41 @@ impl Ledger {
             return Err(stopped());
         }
         answer.await.unwrap_or_else(|_| Err(stopped()))
+    }
+
+    /// Submits an import's batch, waiting for its place in the queue; the
+    /// answer comes when it is durable. Blocks.
+    pub(crate) fn import(
+        &self,
+        batch: Batch,
+    ) -> Result<oneshot::Receiver<Result<Vec<Outcome>, WriteError>>, WriteError> {
+        let (reply, answer) = oneshot::channel();
+        self.waiting.fetch_add(1, Ordering::Relaxed);
+        match self.jobs.send(Job::Import(Box::new(batch), reply)) {
+            Ok(()) => Ok(answer),
+            Err(_) => {
+                self.waiting.fetch_sub(1, Ordering::Relaxed);
+                Err(stopped())
+            }
+        }
+    }
+
+    /// Keeps how the columns of a source are understood.
+    pub(crate) async fn keep_mapping(
+        &self,
+        source: SourceName,
+        mapping: serde_json::Value,
+    ) -> Result<(), WriteError> {
+        self.ask(|reply| Job::Mapping(source, mapping, reply)).await
+    }
+
+    /// Takes out tasks of a record: those about the given fields, or all.
+    pub(crate) async fn finish_tasks(
+        &self,
+        id: DatasetId,
+        fields: Option<Vec<String>>,
+    ) -> Result<(), WriteError> {
+        self.ask(|reply| Job::FinishTasks(id, fields, reply)).await
     }
 
     /// Judges documents from a peer and commits what is admitted. When it

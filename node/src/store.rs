@@ -17,7 +17,7 @@ mod rows;
 #[cfg(test)]
 pub(crate) mod tests;
 
-pub use closed::{ClosedSnapshot, ClosedStore, ClosedWrite};
+pub use closed::{ClosedSnapshot, ClosedStore, ClosedWrite, SourceRow, TaskRow};
 pub(crate) use error::is_full;
 pub use error::{OpenStoreError, ReadStoreError, WriteError};
 pub use replica::{ReplicaCounts, ReplicaSnapshot, ReplicaStore};

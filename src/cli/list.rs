@@ -1,6 +1,8 @@
 //! `hanse list`: search the records of a node, as its staff.
 
-use super::Directory;
+use std::path::{Path, PathBuf};
+
+use super::{Directory, import};
 use crate::access::Access;
 use crate::failure::Failure;
 use crate::output;
@@ -12,7 +14,8 @@ use crate::words::{text, title};
 Examples:
   hanse list --dir D/soest
   hanse list --dir D/soest Baum --town arnsberg
-  hanse list --dir D/soest --class closed --json")]
+  hanse list --dir D/soest --class closed --json
+  hanse list --dir D/soest --export datensaetze.xlsx")]
 pub(crate) struct Args {
     #[command(flatten)]
     directory: Directory,
@@ -36,6 +39,9 @@ pub(crate) struct Args {
     /// Records to show at most, 1 to 100
     #[arg(long, value_name = "N", default_value_t = 100, value_parser = limit)]
     limit: usize,
+    /// Write all records of this town, with its own notes, to a table (.xlsx or .csv)
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["words", "town", "theme", "class", "json"])]
+    export: Option<PathBuf>,
     /// Print JSON for programs
     #[arg(long)]
     json: bool,
@@ -50,6 +56,9 @@ fn limit(text: &str) -> Result<usize, String> {
 }
 
 pub(super) async fn run(args: Args) -> Result<(), Failure> {
+    if let Some(path) = &args.export {
+        return export(&args.directory.dir, path).await;
+    }
     let mut query = vec![
         ("q", args.words.join(" ")),
         ("sort", args.sort),
@@ -76,4 +85,13 @@ pub(super) async fn run(args: Args) -> Result<(), Failure> {
         .collect();
     output::table(&["ID", "TOWN", "CLASS", "MODIFIED", "TITLE"], &rows)?;
     output::line(format!("{} of {}", items.len(), text(&page["total"])))
+}
+
+async fn export(directory: &Path, path: &Path) -> Result<(), Failure> {
+    let form = import::sheet_form(path)?;
+    let access = Access::to(directory).await?;
+    let table = access.records(form.ending()).await;
+    access.close().await?;
+    import::save(path, &table?)?;
+    output::line(format!("wrote {}", path.display()))
 }

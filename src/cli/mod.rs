@@ -10,13 +10,16 @@ mod digest;
 mod dump;
 mod edit;
 mod history;
+mod import;
 mod init;
 mod list;
 mod publish;
+mod read_import;
 mod routes;
 mod serve;
 mod show;
 mod status;
+mod tasks;
 mod token;
 mod verify;
 
@@ -62,12 +65,15 @@ enum Command {
     Edit(edit::Args),
     Publish(publish::Args),
     History(history::Args),
+    Import(import::Args),
+    Tasks(tasks::Args),
     Digest(digest::Args),
     Verify(verify::Args),
     DumpDecoded(dump::Args),
     Routes(routes::Args),
     Config(config::Args),
     Completions(completions::Args),
+    ReadImport(read_import::Args),
 }
 
 /// Which node.
@@ -84,6 +90,7 @@ pub(crate) fn run(cli: Cli) -> Result<(), Failure> {
         Command::Completions(args) => completions::run(&args),
         Command::Config(args) => config::run(&args),
         Command::Routes(args) => routes::run(&args),
+        Command::ReadImport(args) => read_import::run(&args),
         Command::Token(args) => token::run(&args),
         Command::Init(args) => init::run(&args),
         Command::Charter(args) => charter::run(&args),
@@ -99,6 +106,8 @@ pub(crate) fn run(cli: Cli) -> Result<(), Failure> {
         Command::Edit(args) => waiting(edit::run(args)),
         Command::Publish(args) => waiting(publish::run(args)),
         Command::History(args) => waiting(history::run(args)),
+        Command::Import(args) => waiting(import::run(args)),
+        Command::Tasks(args) => waiting(tasks::run(args)),
     }
 }
 

@@ -23,6 +23,7 @@ fn what_is_no_data_directory_is_refused_with_what_to_do() {
         "publish x",
         "edit x --set title.de=x",
         "create --set title.de=x",
+        "tasks",
     ] {
         hanse(&format!("{name} --dir {{}}/nowhere"), temp.path()).refused(2, &["nowhere", "hanse init"]);
         hanse(&format!("{name} --dir {{}}"), temp.path()).refused(2, &["member.json", "hanse init"]);

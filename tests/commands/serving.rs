@@ -9,7 +9,7 @@ use crate::binary::{Beside, command, hanse, run};
 use crate::wait::until_blocking;
 
 /// Makes a town and serves it on ports that the system chooses.
-fn serving(at: &Path) -> Beside {
+pub(crate) fn serving(at: &Path) -> Beside {
     hanse("init --dir {} --town soest --ags 05974040", at).done();
     let settings =
         "[public]\nlisten = \"127.0.0.1:0\"\n[desk]\nlisten = \"127.0.0.1:0\"\n[network]\nlisten = []\n";

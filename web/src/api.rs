@@ -6,8 +6,10 @@
 pub(crate) mod answers;
 mod body;
 pub(crate) mod desk;
+pub(crate) mod imports;
 pub(crate) mod public;
 mod schema;
+pub(crate) mod sheets;
 
 use axum::extract::{FromRequestParts, Path};
 use axum::http::request::Parts;

@@ -274,3 +274,81 @@ async fn health_status_and_metrics_tell_how_the_node_is() {
     );
     assert!(text.ends_with("# EOF\n") && !text.contains("closed"), "{text}");
 }
+
+/// Brings a file and waits for the end of its import.
+async fn imported(soest: &Soest, name: &str, text: &str) -> Value {
+    let request = Request::post(format!("/api/v1/imports?name={name}"))
+        .header(header::HOST, "127.0.0.1:8201")
+        .header(header::AUTHORIZATION, format!("Bearer {}", soest.token))
+        .body(Body::from(text.to_owned()))
+        .unwrap();
+    let answer = send(&soest.desk, request).await;
+    assert_eq!(answer.status, StatusCode::ACCEPTED, "{}", answer.text());
+    let location = answer.header(header::LOCATION).to_owned();
+    loop {
+        let job = soest.desk("GET", &location, Value::Null).await.json();
+        if ["done", "unreadable", "failed"].contains(&job["state"].as_str().unwrap()) {
+            return job;
+        }
+        tokio::task::yield_now().await;
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_inventory_is_imported_watched_and_worked_off() {
+    let soest = soest().await;
+    let file = "Titel;Thema;Aktualisierungsfrequenz\nBrunnen;Umwelt;ab und zu mal\n;Verkehr;täglich\n";
+    let job = imported(&soest, "inventar.csv", file).await;
+    assert_eq!(
+        (&job["state"], &job["source"], &job["total"]),
+        (&json!("done"), &json!("inventar"), &json!(2))
+    );
+    let report = &job["report"];
+    assert_eq!((&report["created"], &report["rejected"]), (&json!(1), &json!(1)));
+    assert_eq!(report["problems"][0]["where"], "Zeile 3");
+    let listed = soest.desk("GET", "/api/v1/imports", Value::Null).await.json();
+    assert_eq!((listed.as_array().unwrap().len(), &listed[0]["id"]), (1, &job["id"]));
+    let id = job["id"].as_str().unwrap();
+    let rejected = soest.desk("GET", &format!("/api/v1/imports/{id}/rejected.csv"), Value::Null).await;
+    let text = rejected.text();
+    assert!(text.contains("Verkehr;täglich;") && text.contains("fehlt; einen Titel eintragen"), "{text}");
+
+    let tasks = soest.desk("GET", "/api/v1/tasks", Value::Null).await.json();
+    assert_eq!((&tasks["total"], &tasks["items"][0]["field"]), (&json!(1), &json!("frequency")));
+    let done = json!({"dataset": tasks["items"][0]["dataset"], "field": "frequency"});
+    assert_eq!(soest.desk("POST", "/api/v1/tasks/done", done).await.status, StatusCode::NO_CONTENT);
+    assert_eq!(soest.desk("GET", "/api/v1/tasks", Value::Null).await.json()["total"], 0);
+
+    let mapping = soest.desk("GET", "/api/v1/mappings?source=inventar", Value::Null).await.json();
+    assert_eq!(mapping["columns"]["Titel"], "title");
+    let table = soest.desk("GET", "/api/v1/records.csv", Value::Null).await;
+    assert!(table.text().contains("Brunnen"), "{}", table.text());
+    for path in ["/api/v1/template.xlsx", "/api/v1/records.xlsx"] {
+        let book = soest.desk("GET", path, Value::Null).await;
+        assert!(book.status == StatusCode::OK && book.body.starts_with(b"PK"), "{path}");
+    }
+    soest.settle().await;
+    assert!(!soest.public("/api/v1/datasets").await.text().contains("Brunnen"), "it is closed");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_wrong_import_is_named_with_its_remedy() {
+    let soest = soest().await;
+    for (method, path, code) in [
+        ("POST", "/api/v1/imports", "invalid_parameter"),
+        ("POST", "/api/v1/imports?name=a.csv&dry_run=perhaps", "invalid_parameter"),
+        ("POST", "/api/v1/imports?name=a.csv&file=b", "unknown_parameter"),
+        ("GET", "/api/v1/imports/0123456789abcdef", "not_found"),
+        ("GET", "/api/v1/imports/x/rejected.csv", "not_found"),
+        ("GET", "/api/v1/mappings", "invalid_parameter"),
+        ("GET", "/api/v1/mappings?source=unbekannt", "not_found"),
+        ("GET", "/api/v1/tasks?limit=0", "invalid_parameter"),
+    ] {
+        assert_eq!(soest.desk(method, path, Value::Null).await.error(), code, "{method} {path}");
+    }
+    let wrong = json!({"columns": {"Was": "titel"}});
+    assert_eq!(soest.desk("POST", "/api/v1/mappings?source=a", wrong).await.error(), "invalid_field");
+    let job = imported(&soest, "leer.csv", "").await;
+    assert_eq!((&job["state"], &job["report"]["created"]), (&json!("unreadable"), &json!(0)));
+    assert_eq!(job["report"]["problems"][0]["reason"], "die Datei ist leer");
+}

@@ -238,6 +238,7 @@ impl Parts {
             base_url: options.base_url,
             token_path,
             pseudonym,
+            imports: Default::default(),
         };
         Ok(NodeHandle { shared: Arc::new(shared) })
     }

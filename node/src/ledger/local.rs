@@ -3,7 +3,8 @@
 use std::collections::BTreeSet;
 
 use crdt::catalog::{
-    Catalog, Class, Dataset, DatasetEdit, Line, LocalRecord, Obstacle, Timestamp, obstacles, publishable,
+    Catalog, Class, Dataset, DatasetEdit, Line, LocalRecord, Obstacle, RecordEdit, Timestamp, obstacles,
+    publishable,
 };
 use crdt::genesis::{DocumentKind, Genesis, GenesisClass};
 use crdt::ids::{ChangeHash, DatasetId, DocumentId, GenesisNonce, UnixMillis};
@@ -48,6 +49,7 @@ pub(super) fn delete(stage: &mut Stage, books: &Books, id: DatasetId) -> Result<
         return Err(missing(stage, id));
     }
     stage.records.insert(id, None);
+    stage.finished.push((id, None));
     Ok(())
 }
 
@@ -88,6 +90,7 @@ fn edit_closed(
         return Err(EditError::EditedMeanwhile { id, fields, heads: local_heads(&record) });
     }
     let mut edited = edit.apply(&record)?;
+    finish_tasks(stage, id, &edit);
     if edited == record {
         return Ok(closed_receipt(&record, false));
     }
@@ -126,6 +129,7 @@ fn edit_open(
     if after == before && new_notes == notes {
         return Ok(Receipt { id, document: Some(document), class: Class::Open, heads, changed: false });
     }
+    finish_tasks(stage, id, &edit);
     let mut receipt = Receipt { id, document: Some(document), class: Class::Open, heads, changed: true };
     if after != before {
         if !books.may_publish() {
@@ -150,6 +154,16 @@ fn edit_open(
         stage.notes.insert(id, new_notes);
     }
     Ok(receipt)
+}
+
+/// Who edits a field has done what there was to do about it, also by saying
+/// again what it says.
+fn finish_tasks(stage: &mut Stage, id: DatasetId, edit: &RecordEdit) {
+    let internal = edit.internal.fields().into_iter().map(|field| format!("internal/{field}"));
+    let fields = edit.dataset.fields().into_iter().map(str::to_owned).chain(internal).collect();
+    if stage.closed.has_tasks() {
+        stage.finished.push((id, Some(fields)));
+    }
 }
 
 fn author_edit(

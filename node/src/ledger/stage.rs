@@ -18,7 +18,10 @@ use crdt::sealed_document::SealedDocument;
 use crdt::signed::Signed;
 
 use super::books::Books;
-use crate::store::{ClosedSnapshot, QuarantinedChange, ReadStoreError, ReplicaSnapshot, ViewRow};
+use crate::import::SourceName;
+use crate::store::{
+    ClosedSnapshot, QuarantinedChange, ReadStoreError, ReplicaSnapshot, SourceRow, TaskRow, ViewRow,
+};
 
 /// A document as it will be.
 pub(super) struct StagedDocument {
@@ -44,6 +47,12 @@ pub(super) struct Stage {
     /// `None`: taken out.
     pub(super) records: BTreeMap<DatasetId, Option<LocalRecord>>,
     pub(super) notes: BTreeMap<DatasetId, Internal>,
+    /// Where imported records came from, by the store's key.
+    pub(super) sources: BTreeMap<[u8; 32], SourceRow>,
+    pub(super) tasks: Vec<TaskRow>,
+    /// Tasks that are done: of which record, about which fields; `None`: all.
+    pub(super) finished: Vec<(DatasetId, Option<Vec<String>>)>,
+    pub(super) mappings: Vec<(SourceName, serde_json::Value)>,
     pub(super) epochs: Vec<Signed<EpochRecord>>,
     pub(super) receipts: Vec<Signed<Receipt>>,
     pub(super) quarantine: Vec<QuarantinedChange>,
@@ -64,6 +73,10 @@ impl Stage {
             documents: BTreeMap::new(),
             records: BTreeMap::new(),
             notes: BTreeMap::new(),
+            sources: BTreeMap::new(),
+            tasks: Vec::new(),
+            finished: Vec::new(),
+            mappings: Vec::new(),
             epochs: Vec::new(),
             receipts: Vec::new(),
             quarantine: Vec::new(),
@@ -89,7 +102,12 @@ impl Stage {
 
     /// Whether `closed.redb` is to change.
     pub(super) fn changes_closed(&self) -> bool {
-        !(self.records.is_empty() && self.notes.is_empty())
+        !(self.records.is_empty()
+            && self.notes.is_empty()
+            && self.sources.is_empty()
+            && self.tasks.is_empty()
+            && self.finished.is_empty()
+            && self.mappings.is_empty())
     }
 
     /// A closed record as it is now.

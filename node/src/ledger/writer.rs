@@ -22,7 +22,7 @@ use super::local;
 use super::stage::{Stage, StagedDocument, own_document};
 use super::{
     Admitted, BATCH_DOCUMENTS_MAX, BATCH_JOBS_MAX, Books, Clock, Committed, Indexer, Job, OnCommit, admit,
-    signer,
+    import, signer,
 };
 use crate::store::{DocumentRow, ReplicaWrite, WriteError};
 use crate::view::{NewestChange, StatusEvent};
@@ -258,6 +258,21 @@ impl Writer {
                     ));
                 }))
             }
+            Job::Import(batch, reply) => {
+                let result = import::import(stage, books, *batch, now);
+                Some(Box::new(move |outcome| {
+                    let result = result.map_err(WriteError::from);
+                    drop(reply.send(result.and_then(|all| outcome.closed.clone().map(|()| all))));
+                }))
+            }
+            Job::Mapping(source, mapping, reply) => {
+                stage.mappings.push((source, mapping));
+                Some(closed_ack(reply))
+            }
+            Job::FinishTasks(id, fields, reply) => {
+                stage.finished.push((id, fields));
+                Some(closed_ack(reply))
+            }
             Job::Admit(carrier, judged, reply) => {
                 let admit = |judged| admit::admit(stage, books, carrier, judged, now);
                 let result = judged.into_iter().map(admit).collect::<Result<Vec<Admitted>, _>>();
@@ -388,6 +403,10 @@ impl Writer {
             }
         }
         stage.notes.iter().try_for_each(|(id, notes)| write.put_notes(id, notes))?;
+        stage.sources.values().try_for_each(|row| write.put_source_row(row))?;
+        stage.finished.iter().try_for_each(|(id, fields)| write.finish_tasks(id, fields.as_deref()))?;
+        stage.tasks.iter().try_for_each(|task| write.put_task(task))?;
+        stage.mappings.iter().try_for_each(|(source, mapping)| write.put_mapping(source, mapping))?;
         write.set_position(position)?;
         write.commit()?;
         self.closed_position = position;
@@ -472,11 +491,19 @@ impl Writer {
 }
 
 fn weight(job: &Job) -> usize {
-    if let Job::Admit(_, judged, _) = job { judged.len() } else { 1 }
+    match job {
+        Job::Admit(_, judged, _) => judged.len(),
+        Job::Import(batch, _) => batch.items.len(),
+        _ => 1,
+    }
 }
 
 fn replica_ack(reply: tokio::sync::oneshot::Sender<Result<(), WriteError>>) -> Ack {
     Box::new(move |outcome| drop(reply.send(outcome.replica.clone())))
+}
+
+fn closed_ack(reply: tokio::sync::oneshot::Sender<Result<(), WriteError>>) -> Ack {
+    Box::new(move |outcome| drop(reply.send(outcome.closed.clone())))
 }
 
 fn row_of(staged: &StagedDocument, position: u64) -> DocumentRow {

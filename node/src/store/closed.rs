@@ -17,6 +17,10 @@ use super::database::{self, ID, Kind, Store};
 use super::error::{Blame, OpenStoreError, ReadStoreError, WriteError};
 use super::{CLOSED_FILE, StoreSettings};
 
+mod sources;
+
+pub use sources::{SourceRow, TaskRow};
+
 const KIND: Kind = Kind {
     file: CLOSED_FILE,
     lost: "lost are this town's closed records, drafts and internal notes",
@@ -62,10 +66,13 @@ impl ClosedStore {
 
     fn prepared(store: Store) -> Result<Self, WriteError> {
         let this = Self { store: Arc::new(store) };
-        if this.store.meta(POSITION)?.is_none() {
+        let empty = this.store.meta(POSITION)?.is_none();
+        if empty || sources::are_missing(&this.store.read()?)? {
             let mut write = this.write()?;
             write.make_tables()?;
-            write.set_position(0)?;
+            if empty {
+                write.set_position(0)?;
+            }
             write.commit()?;
         }
         Ok(this)
@@ -209,7 +216,7 @@ impl ClosedWrite {
         self.write.open_table(NOTES).map_err(blame)?;
         self.write.open_table(LOG).map_err(blame)?;
         self.write.open_table(PEOPLE).map_err(blame)?;
-        Ok(())
+        sources::make_tables(&self.write)
     }
 
     /// Sets the number of this commit.

@@ -21,6 +21,7 @@ use super::answers::{
 };
 use super::body::JsonObject;
 use super::schema::{EditFields, RecordFields};
+use super::{imports, sheets};
 use crate::app::App;
 use crate::error::{ErrorBody, Problem};
 use crate::harvest::Harvester;
@@ -328,9 +329,11 @@ where
     ),
     paths(
         list, create, one, edit, publish, history, conflicts, status, digest, harvesters, healthz, readyz, openapi,
-        crate::metrics::page
+        crate::metrics::page, imports::begin, imports::list, imports::one, imports::rejected, imports::mapping,
+        imports::set_mapping, imports::tasks, imports::tasks_done,
+        sheets::template_xlsx, sheets::template_csv, sheets::records_xlsx, sheets::records_csv
     ),
-    tags((name = "datasets", description = "The catalog"), (name = "node", description = "This node")),
+    tags((name = "datasets", description = "The catalog"), (name = "imports", description = "What comes in"), (name = "node", description = "This node")),
     security(("token" = [])),
     modifiers(&Token),
 )]

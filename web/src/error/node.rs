@@ -10,6 +10,7 @@ use crdt::catalog::Timestamp;
 use crdt::catalog::invalid::Bilingual;
 use crdt::ids::{ChangeHash, Town};
 use node::handle::{CreateError, EditError, EditedField, PublishError, ReadError};
+use node::import::ImportError;
 
 use super::{Edited, Obstacle, Problem};
 
@@ -41,6 +42,19 @@ impl From<CreateError> for Problem {
             CreateError::Busy { .. } => Self::busy(),
             CreateError::Stopped => Self::stopping(),
             CreateError::Write(reason) => Self::not_written(&reason),
+        }
+    }
+}
+
+impl From<ImportError> for Problem {
+    fn from(error: ImportError) -> Self {
+        match error {
+            ImportError::Busy(_) => Self::busy(),
+            ImportError::Read(error) => error.into(),
+            ImportError::Spool(_) | ImportError::Key(_) | ImportError::Write(_) => {
+                tracing::error!(%error, "an import could not begin");
+                Self::internal()
+            }
         }
     }
 }

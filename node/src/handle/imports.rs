@@ -1,0 +1,146 @@
+//! Imports, tasks and where records came from, as pages and commands see them.
+
+use std::fs::File;
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use crdt::catalog::LocalRecord;
+use crdt::ids::DatasetId;
+
+use super::{LISTING_LIMIT_MAX, NodeHandle, ReadError, Scope};
+use crate::import::reader::{self, Upload};
+use crate::import::{
+    self, Batch, ImportError, ImportId, ImportJob, ImportOptions, ImportState, Mapping, Outcome, SourceName,
+};
+use crate::ledger::rehearse;
+use crate::store::{SourceRow, TaskRow, WriteError};
+
+impl NodeHandle {
+    /// An empty private file for an upload, without a name.
+    pub fn upload_file(&self) -> std::io::Result<File> {
+        import::private_file(self.spool_directory().as_deref())
+    }
+
+    /// Begins to import a file; [`Self::import_job`] tells how far it is.
+    pub fn import_file(&self, upload: Upload, options: ImportOptions) -> Result<Arc<ImportJob>, ImportError> {
+        let job = self.shared.imports.begin(upload.name.clone(), options)?;
+        let (handle, begun) = (self.clone(), Arc::clone(&job));
+        tokio::spawn(async move {
+            let _turn = handle.shared.imports.running.lock().await;
+            let (at_work, job) = (handle.clone(), Arc::clone(&begun));
+            let work = tokio::task::spawn_blocking(move || at_work.import(upload, &job)).await;
+            let end = match work {
+                Ok(Ok(end)) => end,
+                Ok(Err(error)) => ImportState::Failed(error.to_string()),
+                Err(_) => ImportState::Failed("import: it broke off; see the log".to_owned()),
+            };
+            if let ImportState::Failed(error) = &end {
+                tracing::error!(%error, import = %begun.id, "an import failed");
+            }
+            if let ImportState::Done(report) = &end
+                && !report.dry_run
+                && let Err(error) =
+                    handle.keep_mapping(begun.options.source.clone(), report.mapping.clone()).await
+            {
+                tracing::warn!(%error, import = %begun.id, "how the columns were understood was not kept");
+            }
+            begun.set(end);
+        });
+        Ok(job)
+    }
+
+    fn import(&self, upload: Upload, job: &ImportJob) -> Result<ImportState, ImportError> {
+        job.set(ImportState::Reading);
+        let source = &job.options.source;
+        let directory = self.spool_directory();
+        let known = self.mapping(source)?;
+        let mut spool = match reader::read(upload, known, directory.as_deref())? {
+            Ok(spool) => spool,
+            Err(fault) => return Ok(ImportState::Unreadable(fault)),
+        };
+        job.set(ImportState::Running);
+        let report = import::run(self, &mut spool, &job.options, &job.progress)?;
+        Ok(ImportState::Done(Arc::new(report)))
+    }
+
+    /// An import of this process.
+    pub fn import_job(&self, id: ImportId) -> Option<Arc<ImportJob>> {
+        self.shared.imports.find(id)
+    }
+
+    /// The imports of this process, the newest first.
+    pub fn import_jobs(&self) -> Vec<Arc<ImportJob>> {
+        self.shared.imports.list()
+    }
+
+    /// What a batch would bring, nothing written. Blocks.
+    pub(crate) fn rehearse_import(&self, batch: Batch) -> Result<Vec<Outcome>, ReadError> {
+        Ok(rehearse(&self.shared.books, batch, (self.shared.clock)())?)
+    }
+
+    /// Where a record of a source went. Blocks.
+    pub fn source_row(&self, source: &SourceName, key: &str) -> Result<Option<SourceRow>, ReadError> {
+        Ok(self.shared.books.closed.read()?.source_row(source, key)?)
+    }
+
+    /// Goes through everything that came from a source. Blocks.
+    pub fn each_of_source(&self, source: &SourceName, visit: impl FnMut(SourceRow)) -> Result<(), ReadError> {
+        Ok(self.shared.books.closed.read()?.each_of_source(source, visit)?)
+    }
+
+    /// How the columns of a source are understood, once that is known. Blocks.
+    pub fn mapping(&self, source: &SourceName) -> Result<Option<Mapping>, ReadError> {
+        let kept = self.shared.books.closed.read()?.mapping(source)?;
+        Ok(kept.and_then(|kept| serde_json::from_value(kept).ok()))
+    }
+
+    /// Keeps how the columns of a source are to be understood.
+    pub async fn keep_mapping(&self, source: SourceName, mapping: Mapping) -> Result<(), WriteError> {
+        // A mapping is text.
+        let mapping = serde_json::to_value(mapping).unwrap_or_default();
+        self.shared.ledger.keep_mapping(source, mapping).await
+    }
+
+    /// Things that people have to decide or fill in, and how many there are. Blocks.
+    pub fn tasks(&self, skip: usize, limit: usize) -> Result<(Vec<TaskRow>, u64), ReadError> {
+        Ok(self.shared.books.closed.read()?.tasks(skip, limit)?)
+    }
+
+    /// Those of one record. Blocks.
+    pub fn tasks_of(&self, id: DatasetId) -> Result<Vec<TaskRow>, ReadError> {
+        Ok(self.shared.books.closed.read()?.tasks_of(&id)?)
+    }
+
+    /// Takes out tasks of a record: those about the given fields, or all.
+    pub async fn finish_tasks(&self, id: DatasetId, fields: Option<Vec<String>>) -> Result<(), WriteError> {
+        self.shared.ledger.finish_tasks(id, fields).await
+    }
+
+    /// All records of this town, with its own notes. Blocks.
+    pub fn own_records(&self) -> Result<Vec<LocalRecord>, ReadError> {
+        let mut records = Vec::new();
+        self.each_own_record(|record| records.push(record))?;
+        Ok(records)
+    }
+
+    /// Goes through them, closed ones first. Blocks.
+    pub fn each_own_record(&self, mut visit: impl FnMut(LocalRecord)) -> Result<(), ReadError> {
+        let closed = self.shared.books.closed.read()?;
+        closed.each_record(&mut visit)?;
+        let own = Scope::Town(self.shared.books.town());
+        let mut after = None;
+        loop {
+            let open = self.open_datasets(own, after, LISTING_LIMIT_MAX)?;
+            let Some(last) = open.last() else { return Ok(()) };
+            after = Some(last.dataset.id);
+            for one in open {
+                let internal = closed.notes(&one.dataset.id)?.unwrap_or_default();
+                visit(LocalRecord { dataset: one.dataset, internal });
+            }
+        }
+    }
+
+    fn spool_directory(&self) -> Option<PathBuf> {
+        Some(self.shared.token_path.as_ref()?.parent()?.to_owned())
+    }
+}

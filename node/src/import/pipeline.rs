@@ -1,0 +1,385 @@
+//! From lines that a reader said to records that are durable.
+//!
+//! Every line has been read to its end before the first record is written
+//! ([`Spool`]), so that a file that breaks off changes nothing. Batches are
+//! checked here while the ledger commits those before.
+
+use std::collections::{HashMap, VecDeque};
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use crdt::catalog::invalid::Bilingual;
+use crdt::catalog::{InvalidField, NewDataset};
+use crdt::ids::DatasetId;
+use serde_json::Value;
+use tokio::sync::oneshot;
+
+use super::candidate::{Candidate, Line, Place, Remark, RemarkKind, SourceName};
+use super::decision::{Batch, Item, Outcome};
+use super::known::Known;
+use super::limits::{BATCH_RECORDS, BATCHES_WAITING, KEY_BYTES_MAX, REMARKS_MAX};
+use super::report::{Problem, Report};
+use super::spool::Spool;
+use crate::handle::{NodeHandle, ReadError};
+use crate::keys::{self, KeyError};
+use crate::store::WriteError;
+
+/// How an import is to be done.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ImportOptions {
+    /// Whose word it is.
+    pub source: SourceName,
+    /// Whether to say what would happen and write nothing.
+    pub dry_run: bool,
+    /// Whether to write nothing if any record is rejected.
+    pub all_or_nothing: bool,
+}
+
+/// Why an import came to no report.
+#[derive(Debug, thiserror::Error)]
+pub enum ImportError {
+    /// A temporary file.
+    #[error("import: keep what was read in a temporary file: {0}")]
+    Spool(#[from] std::io::Error),
+    /// Random bytes for the records' ids.
+    #[error("import: {0}")]
+    Key(#[from] KeyError),
+    /// What is held could not be read.
+    #[error("import: {0}")]
+    Read(#[from] ReadError),
+    /// Records could not be written; the batches before are durable.
+    #[error("import: {0}")]
+    Write(#[from] WriteError),
+    /// Too many imports wait.
+    #[error("import: {0} imports are waiting, no more are taken; try again when one is done")]
+    Busy(usize),
+}
+
+/// How far an import is.
+#[derive(Debug, Default)]
+pub struct Progress {
+    done: AtomicU64,
+    total: AtomicU64,
+}
+
+impl Progress {
+    /// Records that have been dealt with.
+    pub fn done(&self) -> u64 {
+        self.done.load(Ordering::Relaxed)
+    }
+
+    /// Records that there are, once that is known.
+    pub fn total(&self) -> u64 {
+        self.total.load(Ordering::Relaxed)
+    }
+
+    pub(super) fn begin(&self, total: u64) {
+        self.done.store(0, Ordering::Relaxed);
+        self.total.store(total, Ordering::Relaxed);
+    }
+
+    fn step(&self) {
+        self.done.fetch_add(1, Ordering::Relaxed);
+    }
+}
+
+/// Takes in what a reader said. Blocks.
+pub fn run(
+    handle: &NodeHandle,
+    spool: &mut Spool,
+    options: &ImportOptions,
+    progress: &Progress,
+) -> Result<Report, ImportError> {
+    if options.all_or_nothing && !options.dry_run {
+        let rehearsal = Pass::new(handle, &options.source, true)?.run(spool, progress)?;
+        if rehearsal.rejected > 0 {
+            return Ok(Report { dry_run: false, withheld: true, created: 0, changed: 0, ..rehearsal });
+        }
+    }
+    Pass::new(handle, &options.source, options.dry_run)?.run(spool, progress)
+}
+
+/// One walk through the lines.
+struct Pass<'a> {
+    handle: &'a NodeHandle,
+    source: &'a SourceName,
+    report: Report,
+    known: Known,
+    /// Where each key stood first.
+    seen: HashMap<[u8; 32], Place>,
+    batch: Vec<(Checked, Item)>,
+    waiting: VecDeque<Waiting>,
+}
+
+/// A candidate that made a valid record.
+struct Checked {
+    candidate: Candidate,
+    /// A record of the same title and department that is here already.
+    twin: Option<DatasetId>,
+}
+
+/// A batch on its way to the disk.
+struct Waiting {
+    candidates: Vec<Checked>,
+    answer: oneshot::Receiver<Result<Vec<Outcome>, WriteError>>,
+}
+
+impl<'a> Pass<'a> {
+    fn new(handle: &'a NodeHandle, source: &'a SourceName, dry_run: bool) -> Result<Self, ImportError> {
+        Ok(Self {
+            handle,
+            source,
+            report: Report { dry_run, ..Report::default() },
+            known: Known::of(handle)?,
+            seen: HashMap::new(),
+            batch: Vec::with_capacity(BATCH_RECORDS),
+            waiting: VecDeque::new(),
+        })
+    }
+
+    fn run(mut self, spool: &mut Spool, progress: &Progress) -> Result<Report, ImportError> {
+        progress.begin(spool.candidates());
+        let mut lines = spool.lines()?;
+        while let Some(line) = lines.next()? {
+            match line {
+                Line::Candidate(candidate) => {
+                    self.candidate(*candidate)?;
+                    progress.step();
+                }
+                Line::Remark(place, remark) => {
+                    self.report.hint(Problem::of_remark(&place, &Default::default(), *remark));
+                }
+                Line::Mapping(mapping) => self.report.mapping = *mapping,
+                Line::Total(_) | Line::End | Line::Fault(_) => {}
+            }
+        }
+        self.send()?;
+        while !self.waiting.is_empty() {
+            self.settle_one()?;
+        }
+        Ok(self.report)
+    }
+
+    fn candidate(&mut self, candidate: Candidate) -> Result<(), ImportError> {
+        let key = self.source.key_hash(&candidate.key);
+        if let Some(first) = self.seen.get(&key).filter(|_| has_title(&candidate.fields)) {
+            let problem = Problem::of_field(&candidate, occurs_twice(&candidate, first));
+            self.report.reject(candidate.row, vec![problem]);
+            return Ok(());
+        }
+        self.seen.insert(key, candidate.place.clone());
+        match self.item(&candidate)? {
+            Ok(item) => {
+                let twin = self.known.titled(&item.record.dataset).filter(|_| item.known.is_none());
+                self.batch.push((Checked { candidate, twin }, item));
+                if self.batch.len() >= BATCH_RECORDS { self.send() } else { Ok(()) }
+            }
+            Err(errors) => {
+                let problem = |error| Problem::of_field(&candidate, error);
+                let problems = errors.into_iter().map(problem).collect();
+                self.report.reject(candidate.row, problems);
+                Ok(())
+            }
+        }
+    }
+
+    /// The valid record that a candidate makes, or everything wrong with it.
+    fn item(&self, candidate: &Candidate) -> Result<Result<Item, Vec<InvalidField>>, ImportError> {
+        if !has_title(&candidate.fields) {
+            return Ok(Err(vec![no_title()]));
+        }
+        if candidate.key.len() > KEY_BYTES_MAX || candidate.key.is_empty() {
+            return Ok(Err(vec![bad_key(&candidate.key)]));
+        }
+        let new = match NewDataset::parse(&Value::Object(candidate.fields.clone())) {
+            Ok(new) => new,
+            Err(invalid) => return Ok(Err(invalid.fields)),
+        };
+        let id = DatasetId::from_random(keys::random()?);
+        let made = self
+            .handle
+            .identity(id)
+            .and_then(|(identifier, iri)| new.with_identity(&identifier, &iri).into_record(id));
+        Ok(made.map_err(|error| vec![error]).map(|record| Item {
+            key: candidate.key.clone(),
+            place: candidate.place.in_lang(crdt::catalog::Lang::De),
+            known: self.known.named(&record.dataset),
+            record,
+            tasks: tasks_of(candidate),
+        }))
+    }
+
+    fn send(&mut self) -> Result<(), ImportError> {
+        if self.batch.is_empty() {
+            return Ok(());
+        }
+        let (candidates, items): (Vec<_>, Vec<_>) = std::mem::take(&mut self.batch).into_iter().unzip();
+        let batch = Batch { source: self.source.clone(), items };
+        if self.report.dry_run {
+            let outcomes = self.handle.rehearse_import(batch)?;
+            self.settle(candidates, outcomes);
+            return Ok(());
+        }
+        let answer = self.handle.ledger().import(batch)?;
+        self.waiting.push_back(Waiting { candidates, answer });
+        if self.waiting.len() > BATCHES_WAITING { self.settle_one() } else { Ok(()) }
+    }
+
+    fn settle_one(&mut self) -> Result<(), ImportError> {
+        let Some(Waiting { candidates, answer }) = self.waiting.pop_front() else { return Ok(()) };
+        let stopped = || WriteError::Database {
+            file: crate::store::CLOSED_FILE,
+            detail: "the node is shutting down".into(),
+        };
+        let outcomes = answer.blocking_recv().map_err(|_| stopped())??;
+        self.settle(candidates, outcomes);
+        Ok(())
+    }
+
+    fn settle(&mut self, candidates: Vec<Checked>, outcomes: Vec<Outcome>) {
+        for (checked, outcome) in candidates.into_iter().zip(outcomes) {
+            self.settled(checked, outcome);
+        }
+    }
+
+    fn settled(&mut self, checked: Checked, outcome: Outcome) {
+        let Checked { mut candidate, twin } = checked;
+        let say = |candidate: &Candidate, field: &str, text: Bilingual| {
+            let remark = Remark {
+                kind: RemarkKind::Task,
+                field: field.to_owned(),
+                value: candidate.key.chars().take(80).collect(),
+                reason: text,
+                remedy: Bilingual::fixed("in der Aufgabenliste entscheiden", "decide in the list of tasks"),
+            };
+            Problem::of_remark(&candidate.place, &candidate.called, remark)
+        };
+        match outcome {
+            Outcome::Created(_) => {
+                self.report.created += 1;
+                if let Some(twin) = twin {
+                    candidate.remarks.push(same_title(twin));
+                }
+            }
+            // Said already when it came first.
+            Outcome::Unchanged(_) => {
+                self.report.unchanged += 1;
+                return;
+            }
+            Outcome::Changed { kept, .. } => {
+                self.report.changed += 1;
+                for field in kept {
+                    self.report.hint(say(&candidate, &field, kept_here()));
+                }
+            }
+            Outcome::Published { fields, .. } => {
+                self.report.unchanged += 1;
+                for field in fields {
+                    self.report.hint(say(&candidate, &field, published_here()));
+                }
+                return;
+            }
+            Outcome::Refused(error) => {
+                let problem = Problem::of_field(&candidate, error);
+                self.report.reject(candidate.row, vec![problem]);
+                return;
+            }
+        }
+        for remark in candidate.remarks.drain(..).take(REMARKS_MAX) {
+            self.report.hint(Problem::of_remark(&candidate.place, &candidate.called, remark));
+        }
+    }
+}
+
+/// A draft may lack anything but a name.
+fn has_title(fields: &serde_json::Map<String, Value>) -> bool {
+    let is_text = |value: &Value| value.as_str().is_some_and(|text| !text.trim().is_empty());
+    match fields.get("title") {
+        Some(Value::Object(languages)) => languages.values().any(is_text),
+        Some(value) => is_text(value),
+        None => false,
+    }
+}
+
+fn no_title() -> InvalidField {
+    InvalidField::new(
+        "title",
+        "",
+        Bilingual::fixed("fehlt", "is missing"),
+        Bilingual::fixed("einen Titel eintragen", "fill in a title"),
+    )
+}
+
+fn tasks_of(candidate: &Candidate) -> Vec<(String, Bilingual)> {
+    let tasks = candidate.remarks.iter().filter(|remark| remark.kind == RemarkKind::Task).take(REMARKS_MAX);
+    let sentence = |remark: &Remark| {
+        Bilingual::made(
+            format!("„{}“ {}. {}.", remark.value, remark.reason.de, capital(&remark.remedy.de)),
+            format!("`{}` {}; {}", remark.value, remark.reason.en, remark.remedy.en),
+        )
+    };
+    tasks.map(|remark| (remark.field.clone(), sentence(remark))).collect()
+}
+
+fn capital(text: &str) -> String {
+    let mut letters = text.chars();
+    letters.next().map_or_else(String::new, |first| first.to_uppercase().chain(letters).collect())
+}
+
+fn occurs_twice(candidate: &Candidate, first: &Place) -> InvalidField {
+    use crdt::catalog::Lang;
+    let named = candidate.fields.contains_key("identifier");
+    let (field, key) = if named {
+        ("identifier", candidate.key.as_str())
+    } else {
+        ("title", candidate.key.split('\u{1f}').next().unwrap_or_default())
+    };
+    let (de, en) = (first.in_lang(Lang::De), first.in_lang(Lang::En));
+    InvalidField::new(
+        field,
+        key,
+        Bilingual::made(format!("steht schon in: {de}"), format!("stands already in {en}")),
+        Bilingual::fixed(
+            "die doppelte Zeile löschen, oder beiden Datensätzen verschiedene Kennungen oder Titel geben",
+            "delete the second one, or give both an identifier or title of their own",
+        ),
+    )
+}
+
+fn bad_key(key: &str) -> InvalidField {
+    InvalidField::new(
+        "identifier",
+        key,
+        Bilingual::fixed("ist als Kennung leer oder zu lang", "is empty or too long as an identifier"),
+        Bilingual::fixed("eine Kennung oder einen Titel angeben", "give an identifier or a title"),
+    )
+}
+
+fn same_title(twin: DatasetId) -> Remark {
+    Remark {
+        kind: RemarkKind::Duplicate,
+        field: "title".to_owned(),
+        value: twin.to_string(),
+        reason: Bilingual::fixed(
+            "ist ein Datensatz mit demselben Titel und derselben Stelle aus einer anderen Quelle",
+            "is the id of a record of the same title and department, from another source",
+        ),
+        remedy: Bilingual::fixed(
+            "vergleichen und einen der beiden löschen, wenn sie dasselbe sind",
+            "compare them, and throw one away if they are the same",
+        ),
+    }
+}
+
+fn kept_here() -> Bilingual {
+    Bilingual::fixed(
+        "hat hier einen eigenen Wert bekommen; die Quelle sagt jetzt etwas Neues, der eigene Wert bleibt",
+        "was given a value of its own here; the source says something new, the own value stays",
+    )
+}
+
+fn published_here() -> Bilingual {
+    Bilingual::fixed(
+        "ist veröffentlicht; was die Quelle Neues sagt, wurde nicht übernommen",
+        "is published; what the source says anew was not carried over",
+    )
+}

@@ -1,0 +1,175 @@
+//! The process that reads a file, seen from both sides.
+
+use std::fs::File;
+use std::io::{self, Write as _};
+use std::path::Path;
+use std::process::{Child, Command, Stdio};
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Condvar, Mutex, PoisonError};
+
+use super::Request;
+use crate::import::candidate::{Fault, Line};
+use crate::import::limits::READER_TIME;
+use crate::import::spool::{JsonLines, SpoolWriter};
+
+/// Name of the program's hidden command.
+const COMMAND: &str = "read-import";
+
+/// Has a file read by `program` and takes what it says.
+pub(super) fn read(program: &Path, request: &Request, file: File, spool: &mut SpoolWriter) -> io::Result<()> {
+    let mut child = Command::new(program)
+        .arg(COMMAND)
+        .arg(serde_json::to_string(request)?)
+        // It needs nothing from the environment, least of all secrets.
+        .env_clear()
+        .stdin(Stdio::from(file))
+        .stdout(Stdio::piped())
+        .stderr(Stdio::null())
+        .spawn()?;
+    let Some(output) = child.stdout.take() else {
+        return Err(io::Error::other("the reader has no output"));
+    };
+    let watched = Watch::over(child);
+    let mut lines = JsonLines::new(output);
+    let mut told = false;
+    loop {
+        match lines.next() {
+            Ok(Some(line)) => {
+                told = matches!(line, Line::End | Line::Fault(_));
+                if !spool.say(&line)? {
+                    break;
+                }
+            }
+            Ok(None) => break,
+            // Half a line: the reader was ended in the middle of it.
+            Err(error) => {
+                tracing::debug!(%error, "the reader of an import broke off");
+                break;
+            }
+        }
+    }
+    let overdue = watched.end();
+    if !told {
+        spool.say(&Line::Fault(broke_off(overdue)))?;
+    }
+    Ok(())
+}
+
+fn broke_off(overdue: bool) -> Fault {
+    let (de, en) = if overdue {
+        ("das Lesen der Datei dauerte zu lange", "reading the file took too long")
+    } else {
+        (
+            "die Datei braucht beim Lesen mehr Speicher oder Zeit, als ein Import haben darf, oder sie ist beschädigt",
+            "reading the file needs more memory or time than an import may have, or the file is damaged",
+        )
+    };
+    Fault::fixed(
+        de,
+        en,
+        "nur die Tabelle in eine neue Datei kopieren und als CSV speichern",
+        "copy only the table into a new file and save it as CSV",
+    )
+}
+
+/// Ends a process that takes too long, and waits for it.
+struct Watch {
+    shared: Arc<(Mutex<Option<Child>>, Condvar)>,
+    overdue: Arc<AtomicBool>,
+    thread: Option<std::thread::JoinHandle<()>>,
+}
+
+impl Watch {
+    fn over(child: Child) -> Self {
+        let shared = Arc::new((Mutex::new(Some(child)), Condvar::new()));
+        let overdue = Arc::new(AtomicBool::new(false));
+        let (watched, late) = (Arc::clone(&shared), Arc::clone(&overdue));
+        let thread = std::thread::Builder::new().name("import-watch".into()).spawn(move || {
+            let (child, ended) = &*watched;
+            let child = child.lock().unwrap_or_else(PoisonError::into_inner);
+            let waited = ended.wait_timeout_while(child, READER_TIME, |child| child.is_some());
+            let (mut child, _) = waited.unwrap_or_else(PoisonError::into_inner);
+            if let Some(child) = child.as_mut() {
+                late.store(true, Ordering::Relaxed);
+                // It may have ended by itself just now.
+                let _ = child.kill();
+            }
+        });
+        // Without a watch the reader's own limit of processor time still holds.
+        Self { shared, overdue, thread: thread.ok() }
+    }
+
+    /// Ends the process if it still runs; whether it was overdue.
+    fn end(mut self) -> bool {
+        let (child, ended) = &*self.shared;
+        let child = child.lock().unwrap_or_else(PoisonError::into_inner).take();
+        ended.notify_all();
+        if let Some(mut child) = child {
+            let _ = child.kill();
+            let _ = child.wait();
+        }
+        if let Some(thread) = self.thread.take() {
+            let _ = thread.join();
+        }
+        self.overdue.load(Ordering::Relaxed)
+    }
+}
+
+/// The reader's side: bounds itself, reads its standard input as the request
+/// says, and writes lines to its standard output.
+///
+/// # Errors
+///
+/// When the bounds cannot be set, the request is none, or nobody takes the
+/// lines any more.
+pub fn serve(request: &str) -> io::Result<()> {
+    bound()?;
+    let request: Request = serde_json::from_str(request)?;
+    let mut out = io::BufWriter::new(io::stdout().lock());
+    super::read_here(&request, input()?, &mut |line| {
+        serde_json::to_writer(&mut out, line)?;
+        out.write_all(b"\n")?;
+        Ok(true)
+    })?;
+    out.flush()
+}
+
+/// Memory, time and files that this process may use from now on.
+#[cfg(unix)]
+fn bound() -> io::Result<()> {
+    use rustix::process::{Resource, Rlimit, setrlimit};
+
+    use crate::import::limits::{READER_CPU_S, READER_MEMORY_BYTES};
+    let limits = [
+        (Resource::As, READER_MEMORY_BYTES),
+        (Resource::Cpu, READER_CPU_S),
+        (Resource::Core, 0),
+        // It writes to its pipe only.
+        (Resource::Fsize, 0),
+    ];
+    for (resource, value) in limits {
+        setrlimit(resource, Rlimit { current: Some(value), maximum: Some(value) })?;
+    }
+    Ok(())
+}
+
+#[cfg(not(unix))]
+fn bound() -> io::Result<()> {
+    Ok(())
+}
+
+/// The file behind the standard input.
+#[cfg(unix)]
+fn input() -> io::Result<File> {
+    use std::os::fd::AsFd as _;
+    Ok(File::from(io::stdin().as_fd().try_clone_to_owned()?))
+}
+
+#[cfg(not(unix))]
+fn input() -> io::Result<File> {
+    use std::io::{Read as _, Seek as _};
+    let mut file = crate::import::private_file(None)?;
+    io::copy(&mut io::stdin().lock().take(crate::import::limits::FILE_BYTES_MAX), &mut file)?;
+    file.rewind()?;
+    Ok(file)
+}

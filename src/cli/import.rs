@@ -1,0 +1,222 @@
+//! `hanse import`: take an inventory in, and say what became of each row.
+
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use node::import::SourceName;
+use node::import::limits::FILE_BYTES_MAX;
+use node::import::sheets::{self, SheetForm};
+use serde_json::Value;
+
+use super::Directory;
+use crate::access::{Access, Offline};
+use crate::failure::Failure;
+use crate::words::text;
+use crate::{output, progress};
+
+/// How often a running import is looked at.
+const LOOK: Duration = Duration::from_millis(150);
+/// Problems and hints that are printed for people; `--json` has all.
+const SHOWN_MAX: usize = 200;
+
+/// Import an inventory; every record arrives closed, as a draft
+#[derive(Debug, clap::Args)]
+#[command(after_help = "\
+The same file again changes nothing; a newer version of it changes what is new in it. What is wrong
+is said with row and column; the good rows go in, unless --all-or-nothing is given.
+
+Exit codes: 0 all rows are in; 1 some were rejected; 2 nothing could be read.
+
+Examples:
+  hanse import --template vorlage.xlsx
+  hanse import --dir D/soest inventar.xlsx --dry-run
+  hanse import --dir D/soest inventar.xlsx --rejected mend.csv
+  hanse import --dir D/soest inventar.csv --mapping columns.json --json")]
+pub(crate) struct Args {
+    #[command(flatten)]
+    directory: Directory,
+    /// The file: xlsx, ods or csv
+    #[arg(value_name = "FILE-or-URL", required_unless_present = "template")]
+    file: Option<PathBuf>,
+    /// Write the blank template of an inventory (.xlsx or .csv) and do nothing else
+    #[arg(long, value_name = "FILE", conflicts_with = "file")]
+    template: Option<PathBuf>,
+    /// Only say what would happen
+    #[arg(long)]
+    dry_run: bool,
+    /// Write nothing if a row is rejected
+    #[arg(long)]
+    all_or_nothing: bool,
+    /// Name under which the records are known again; by default made of the file's name
+    #[arg(long, value_name = "NAME")]
+    source: Option<String>,
+    /// How columns are understood: read from this file, or written to it if it does not exist
+    #[arg(long, value_name = "FILE")]
+    mapping: Option<PathBuf>,
+    /// Save the rejected rows as CSV, with the reasons, to be mended
+    #[arg(long, value_name = "FILE")]
+    rejected: Option<PathBuf>,
+    /// Language of the messages; by default the node's
+    #[arg(long, value_parser = ["de", "en"])]
+    lang: Option<String>,
+    /// Print JSON for programs
+    #[arg(long)]
+    json: bool,
+}
+
+pub(super) async fn run(args: Args) -> Result<(), Failure> {
+    if let Some(path) = &args.template {
+        return write_template(path);
+    }
+    let Some(file) = &args.file else { return Err(Failure::input("import: give a file")) };
+    let bytes = read(file)?;
+    let access = Access::for_writing(&args.directory.dir, Offline { offline: false }).await?;
+    let outcome = import(&access, &args, file, bytes).await;
+    access.close().await?;
+    let done = outcome?;
+    show(&args, &done)
+}
+
+async fn import(access: &Access, args: &Args, file: &Path, bytes: Vec<u8>) -> Result<Value, Failure> {
+    let name = file.file_name().unwrap_or(file.as_os_str()).to_string_lossy().into_owned();
+    let source = match &args.source {
+        Some(source) => SourceName::new(source),
+        None => SourceName::of_file(&name),
+    };
+    let mapping = args.mapping.as_deref();
+    if let Some(path) = mapping.filter(|path| path.exists()) {
+        access.set_mapping(source.as_str(), &mapping_in(path)?).await?;
+    }
+    let query = [
+        ("name", name),
+        ("source", source.as_str().to_owned()),
+        ("dry_run", args.dry_run.to_string()),
+        ("all_or_nothing", args.all_or_nothing.to_string()),
+    ];
+    let begun = access.begin_import(&query, bytes).await?;
+    let id = text(&begun["id"]);
+    let done = watch(access, &id, args.lang.as_deref()).await?;
+    if let Some(path) = &args.rejected
+        && done["report"]["rejected"].as_u64().unwrap_or(0) > 0
+    {
+        save(path, &access.rejected_rows(&id).await?)?;
+    }
+    if let Some(path) = mapping.filter(|path| !path.exists() && !args.dry_run && done["state"] == "done") {
+        let mapping = access.mapping(source.as_str()).await?;
+        save(path, format!("{mapping:#}\n").as_bytes())?;
+    }
+    Ok(done)
+}
+
+/// Waits for the end of an import, with a bar for people.
+async fn watch(access: &Access, id: &str, lang: Option<&str>) -> Result<Value, Failure> {
+    let bar = progress::bar("importing", 0);
+    loop {
+        let job = access.import(id, lang).await?;
+        match job["state"].as_str() {
+            Some("done" | "unreadable") => {
+                bar.finish_and_clear();
+                return Ok(job);
+            }
+            Some("failed") => {
+                bar.finish_and_clear();
+                return Err(Failure::refused(format!(
+                    "{}; what came in before stays, run the import again",
+                    text(&job["error"])
+                )));
+            }
+            _ => {}
+        }
+        bar.set_length(job["total"].as_u64().unwrap_or(0));
+        bar.set_position(job["done"].as_u64().unwrap_or(0));
+        tokio::time::sleep(LOOK).await;
+    }
+}
+
+fn show(args: &Args, job: &Value) -> Result<(), Failure> {
+    let report = &job["report"];
+    if args.json {
+        output::json(report)?;
+    } else {
+        for_people(report)?;
+    }
+    match (job["state"].as_str(), report["rejected"].as_u64()) {
+        (Some("unreadable"), _) => Err(Failure::unreadable()),
+        (_, Some(0)) => Ok(()),
+        _ => Err(Failure::found()),
+    }
+}
+
+fn for_people(report: &Value) -> Result<(), Failure> {
+    let lines = |name: &str| report[name].as_array().cloned().unwrap_or_default();
+    let (problems, hints) = (lines("problems"), lines("hints"));
+    for (mark, all) in [("", &hints), ("!! ", &problems)] {
+        for problem in all.iter().take(SHOWN_MAX) {
+            let mark =
+                if mark.is_empty() { format!("{}: ", text(&problem["kind"])) } else { mark.to_owned() };
+            output::line(format!(
+                "{mark}{}: „{}“ {}; {}",
+                text(&problem["where"]),
+                text(&problem["value"]),
+                text(&problem["reason"]),
+                text(&problem["remedy"])
+            ))?;
+        }
+        if all.len() > SHOWN_MAX {
+            output::line(format!("… {} more; --json lists them", all.len() - SHOWN_MAX))?;
+        }
+    }
+    let count = |name: &str| text(&report[name]);
+    let counts =
+        ["created", "changed", "unchanged", "rejected"].map(|name| format!("{} {name}", count(name)));
+    output::line(counts.join(", "))?;
+    if report["dry_run"] == true {
+        output::line("nothing was written: this was a rehearsal (--dry-run)")?;
+    }
+    if report["withheld"] == true {
+        output::line("nothing was written: a row was rejected, and --all-or-nothing was given")?;
+    }
+    Ok(())
+}
+
+fn write_template(path: &Path) -> Result<(), Failure> {
+    let form = sheet_form(path)?;
+    let bytes = sheets::template(form).map_err(Failure::refused)?;
+    save(path, &bytes)?;
+    output::line(format!("wrote the template to {}", path.display()))
+}
+
+/// The form of a table that a file's name asks for.
+pub(super) fn sheet_form(path: &Path) -> Result<SheetForm, Failure> {
+    SheetForm::of_name(&path.to_string_lossy()).ok_or_else(|| {
+        Failure::input(format!("write `{}`: give a name that ends in .xlsx or .csv", path.display()))
+    })
+}
+
+fn read(path: &Path) -> Result<Vec<u8>, Failure> {
+    let shown = path.display();
+    let failed = |error: std::io::Error| Failure::input(format!("read `{shown}`: {error}"));
+    let file = std::fs::File::open(path).map_err(failed)?;
+    let length = file.metadata().map_err(failed)?.len();
+    if length > FILE_BYTES_MAX {
+        return Err(Failure::input(format!(
+            "read `{shown}`: it has {length} bytes, at most {FILE_BYTES_MAX}; split it into several files"
+        )));
+    }
+    let mut bytes = Vec::new();
+    std::io::Read::read_to_end(&mut std::io::Read::take(file, FILE_BYTES_MAX), &mut bytes).map_err(failed)?;
+    Ok(bytes)
+}
+
+fn mapping_in(path: &Path) -> Result<Value, Failure> {
+    let shown = path.display();
+    let text =
+        std::fs::read_to_string(path).map_err(|error| Failure::input(format!("read `{shown}`: {error}")))?;
+    serde_json::from_str(&text)
+        .map_err(|error| Failure::input(format!("read `{shown}`: it is not JSON: {error}")))
+}
+
+pub(super) fn save(path: &Path, bytes: &[u8]) -> Result<(), Failure> {
+    std::fs::write(path, bytes)
+        .map_err(|error| Failure::refused(format!("write `{}`: {error}", path.display())))
+}
