@@ -45,7 +45,7 @@ pub use session::SessionId;
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
 use budget::Budget;
-use session::{Remote, Session};
+use session::Session;
 
 use crate::{
     audience::Audience,
@@ -376,6 +376,29 @@ impl Sync {
         self.caught_up
     }
 
+    /// Whether all that the connected peers have told of is held or has been
+    /// compared: until then a reader would be shown less than there is.
+    pub fn is_level(&mut self) -> bool {
+        let roots: BTreeMap<SetKey, NodeHash> =
+            self.sets.iter_mut().map(|(set, state)| (*set, state.inventory.root())).collect();
+        self.sessions.values().all(|session| {
+            session.introduced
+                && session.remote.iter().all(|(set, remote)| !remote.may_hold_more(roots.get(set)))
+        })
+    }
+
+    /// Whether a member town has never been heard of, neither by itself nor
+    /// through others: nobody can say yet what it holds.
+    pub fn has_strangers(&self) -> bool {
+        let open = Audience::Open.hash();
+        let known = |town: &Town| {
+            *town == self.town
+                || self.manifests.newest(town, &open).is_some()
+                || self.sessions.values().any(|session| session.town == *town && session.introduced)
+        };
+        !self.authority.charter().members.iter().all(|member| known(&member.town))
+    }
+
     fn is_alone(&self) -> bool {
         self.authority.charter().members.iter().all(|member| member.town == self.town)
     }
@@ -387,14 +410,9 @@ impl Sync {
             .filter(|(set, _)| set.town == self.town)
             .map(|(set, state)| (*set, state.inventory.root()))
             .collect();
-        let nothing_lacking = |(set, remote): (&SetKey, &Remote)| {
-            remote.documents == 0
-                || roots.get(set) == Some(&remote.root)
-                || remote.compared == Some(remote.root)
-        };
         self.sessions.values().any(|session| {
-            let own = session.remote.iter().filter(|(set, _)| set.town == self.town);
-            session.introduced && own.into_iter().all(nothing_lacking)
+            let mut own = session.remote.iter().filter(|(set, _)| set.town == self.town);
+            session.introduced && own.all(|(set, remote)| !remote.may_hold_more(roots.get(set)))
         })
     }
 

@@ -208,6 +208,26 @@ fn i5_a_withdrawn_document_goes_everywhere_and_does_not_come_back() {
 }
 
 #[test]
+fn a_node_is_level_once_it_holds_what_every_connected_peer_has_told_of() {
+    let mut wire = Wire::of(&[0, 1, 2, 3, 4]);
+    for number in 1..=3 {
+        wire.commit(1, Held::Live(document(1, number, "Dort")), vec![]);
+    }
+    assert!(wire.machines[0].sync.has_strangers(), "nobody has said anything");
+    // Three have nothing to tell: that alone is not everything.
+    for other in 2..5 {
+        wire.connect(0, other);
+    }
+    wire.pass(3_000);
+    assert!(wire.machines[0].sync.is_level() && wire.machines[0].sync.has_strangers());
+    wire.connect(0, 1);
+    assert!(!wire.machines[0].sync.is_level(), "the fourth has not told yet");
+    wire.pass(5_000);
+    assert!(wire.machines[0].sync.is_level() && !wire.machines[0].sync.has_strangers());
+    assert_eq!(wire.roots(0), wire.roots(1));
+}
+
+#[test]
 fn i1_a_restored_backup_catches_up_with_what_it_said_itself() {
     let mut wire = Wire::of(&[ARNSBERG, MENDEN]);
     let first = document(ARNSBERG, 1, "Eins");

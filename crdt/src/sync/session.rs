@@ -134,6 +134,14 @@ pub(super) struct Remote {
     pub(super) behind_since: Option<Millis>,
 }
 
+impl Remote {
+    /// Whether the peer may hold something of the set that we lack, whose own
+    /// root is `held`.
+    pub(super) fn may_hold_more(&self, held: Option<&NodeHash>) -> bool {
+        self.documents > 0 && held != Some(&self.root) && self.compared != Some(self.root)
+    }
+}
+
 /// A whole comparison of one set with one peer.
 #[derive(Debug)]
 pub(super) struct Pull {

@@ -28,6 +28,9 @@ pub(super) const INPUTS: usize = 256;
 const OUTBOX_BYTES_MAX: usize = 16 * 1_048_576;
 /// How long a peer that is sent away stays away, at least.
 const PAUSE_MIN: Duration = Duration::from_secs(1);
+/// How long a node waits for towns that it has never heard of before it says
+/// that it has everything.
+const STRANGERS_WAIT: Duration = Duration::from_secs(30);
 /// How often lags are shown anew while a peer lags.
 const SHOW_EVERY: Duration = Duration::from_millis(250);
 
@@ -143,7 +146,9 @@ impl Running {
         let board = self.parts.handle.board();
         let publish = self.parts.publish_after.filter(|_| board.phase() != Phase::Ready);
         let publish = publish.map(|after| self.began + after);
-        [sync, show, publish].into_iter().flatten().min().unwrap_or_else(|| Instant::now() + idle)
+        let strangers = (board.phase() != Phase::Ready).then(|| self.began + STRANGERS_WAIT);
+        let strangers = strangers.filter(|at| *at > Instant::now());
+        [sync, show, publish, strangers].into_iter().flatten().min().unwrap_or_else(|| Instant::now() + idle)
     }
 
     fn tell(&mut self, event: Event) {
@@ -358,16 +363,28 @@ impl Running {
         });
     }
 
+    /// Lets the town publish once it knows what it said before, and readers
+    /// harvest once the node has what the others have.
+    fn catch_up(&mut self) {
+        let board = self.parts.handle.board();
+        if board.phase() == Phase::Ready {
+            return;
+        }
+        let waited = self.parts.publish_after.is_some_and(|after| self.began.elapsed() >= after);
+        if !waited && !self.parts.sync.is_caught_up() {
+            return;
+        }
+        self.parts.handle.allow_publishing(true);
+        let met = !self.parts.sync.has_strangers() || self.began.elapsed() >= STRANGERS_WAIT;
+        if waited || (met && self.parts.sync.is_level()) {
+            board.set_phase(Phase::Ready);
+        }
+    }
+
     /// Writes on the board how things stand, at once what is news and now and
     /// then what merely grows older.
     fn show(&mut self) {
-        let board = self.parts.handle.board();
-        let waited = self.parts.publish_after.is_some_and(|after| self.began.elapsed() >= after);
-        let ready = waited || self.parts.sync.is_caught_up();
-        if ready && board.phase() != Phase::Ready {
-            self.parts.handle.allow_publishing(true);
-            board.set_phase(Phase::Ready);
-        }
+        self.catch_up();
         let reports = self.parts.sync.peers();
         if !self.news && !self.is_stale(&reports) {
             return;
