@@ -21,6 +21,7 @@
 
 mod edit;
 mod history;
+mod plain;
 mod read;
 mod rebuild;
 pub mod schema;

@@ -5,6 +5,10 @@
 //! author (I3). Local edits and remote changes take the same way in: operations,
 //! structural rules, rebuilt change, staging. It verifies no signatures; that
 //! is done before, by [`gate::verify`](crate::gate::verify).
+//!
+//! [`OnlyChange`] is the quick way in for most of what a newcomer fetches.
+
+mod only_change;
 
 use std::{
     collections::BTreeMap,
@@ -29,6 +33,8 @@ use crate::{
     seal::{ALGORITHM, AdmittedChange, FEATURE_LEVEL, Seal, SealedChange, VerifiedChange},
     signed::{Signed, public_key},
 };
+
+pub use only_change::OnlyChange;
 
 /// Changes of one epoch; the owner starts the next before (protocol section 13).
 pub const EPOCH_CHANGES_MAX: usize = 2_000;
@@ -180,7 +186,7 @@ impl SealedDocument {
         let mut prepared = Vec::new();
         for VerifiedChange(change) in changes {
             match draft.prepare(self, &change) {
-                Ok(Some(rebuilt)) => prepared.push((change, rebuilt)),
+                Ok(Some((_, rebuilt))) => prepared.push((change, rebuilt)),
                 Ok(None) => {}
                 Err(rejection) => {
                     admission.refused = Some((change, rejection));
@@ -213,7 +219,7 @@ impl SealedDocument {
         for (change, _) in prepared {
             let mut draft = Draft::of(self);
             let outcome = draft.prepare(self, &change).and_then(|rebuilt| {
-                let rebuilt =
+                let (_, rebuilt) =
                     rebuilt.ok_or_else(|| Rejection::new(Code::BrokenChain, "the change came twice"))?;
                 stage(&self.document, vec![rebuilt.clone()]).map(|document| (rebuilt, document))
             });
@@ -319,7 +325,7 @@ impl Draft {
         &mut self,
         document: &SealedDocument,
         change: &SealedChange,
-    ) -> Result<Option<LocalChange>, Rejection> {
+    ) -> Result<Option<(Operations, LocalChange)>, Rejection> {
         let seal = &change.seal;
         let hash = seal.hash();
         let known = |seals: &BTreeMap<_, _>| seals.get(&(seal.actor, seal.seq)).copied();
@@ -357,7 +363,7 @@ impl Draft {
         }
         self.frontier.advance(FrontierEntry { actor: seal.actor, seq: seal.seq, seal: hash });
         self.seals.insert((seal.actor, seal.seq), (hash, seal.change));
-        Ok(Some(rebuilt))
+        Ok(Some((operations, rebuilt)))
     }
 
     fn follows(&self, seal: &Seal) -> Result<(), Rejection> {

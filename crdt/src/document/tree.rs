@@ -10,6 +10,7 @@ use serde_json::Value;
 
 use crate::catalog::{FieldPath, Scalar, ValueKind};
 use crate::ids::hex;
+use crate::operations;
 
 /// Levels that are read; deeper values show as null.
 const DEPTH_MAX: usize = 16;
@@ -107,6 +108,17 @@ fn scalar_content(scalar: &ScalarValueRef<'_>) -> Content {
         ScalarValueRef::Bytes(bytes) => Content::Other(ValueKind::Bytes, Value::from(hex(bytes))),
         // The operation encoding has no other scalars.
         _ => Content::Other(ValueKind::Null, Value::Null),
+    }
+}
+
+/// What a value of the operation encoding reads as.
+pub(super) fn value_content(value: &operations::Scalar) -> Content {
+    match value {
+        operations::Scalar::Text(text) => Content::Scalar(Scalar::Text(text.clone())),
+        operations::Scalar::Boolean(yes) => Content::Scalar(Scalar::Bool(*yes)),
+        operations::Scalar::Integer(number) => Content::Scalar(Scalar::Int(*number)),
+        operations::Scalar::Bytes(bytes) => Content::Other(ValueKind::Bytes, Value::from(hex(bytes))),
+        operations::Scalar::Null => Content::Other(ValueKind::Null, Value::Null),
     }
 }
 

@@ -5,17 +5,20 @@
 //! What comes out names the holding it was judged against; the ledger takes it
 //! only if that is still the one held.
 
+use std::collections::BTreeMap;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use crdt::audience::Audience;
 use crdt::authority::Authority;
+use crdt::catalog::{Class, FieldPath};
+use crdt::document::DatasetContent;
 use crdt::epoch::{EpochRecord, supersedes};
 use crdt::gate::{self, Code, Rejection, Verdict};
 use crdt::genesis::{DocumentKind, Genesis, GenesisClass};
-use crdt::ids::{DatasetId, DocumentId, Town, UnixMillis};
+use crdt::ids::{ChangeHash, DatasetId, DocumentId, Town, UnixMillis};
 use crdt::inventory::Holding;
 use crdt::seal::{AdmittedChange, SealedChange};
-use crdt::sealed_document::SealedDocument;
+use crdt::sealed_document::{OnlyChange, SealedDocument};
 use crdt::signed::Signed;
 use crdt::sync::DocumentChanges;
 
@@ -261,6 +264,15 @@ fn enter(
             }
         }
     }
+    if let [only] = verified.as_slice()
+        && refused.is_none()
+        && document.changes().is_empty()
+        && let Some(only) = OnlyChange::admit(&genesis, document.record(), only)
+    {
+        let record = if replaces || base.is_none() { offered.record } else { None };
+        let entry = Some(entry_of_only(&genesis, record, audience, only, replaces));
+        return Judged { genesis, base, entry, refused: None, quarantine: None };
+    }
     let admission = document.admit(verified);
     let mut quarantine = None;
     if let Some((change, rejection)) = admission.refused {
@@ -279,6 +291,19 @@ fn enter(
     Judged { genesis, base, entry, refused, quarantine }
 }
 
+fn entry_of_only(
+    genesis: &Genesis,
+    record: Option<Signed<EpochRecord>>,
+    audience: Audience,
+    only: OnlyChange,
+    replaces: bool,
+) -> Entry {
+    let (heads, sealed_at) = (only.heads(), only.change.sealed().seal.time);
+    let (view, dataset) = dataset_view(genesis, heads, sealed_at, only.content);
+    let changes = vec![only.change];
+    Entry { record, audience, holding: only.holding, changes, view: Some(view), dataset, replaces }
+}
+
 /// The view of a document, and the dataset it holds. Depends on the sealed
 /// changes alone, whatever order they came in (I1).
 pub fn view_of(document: &SealedDocument) -> (Option<ViewRow>, Option<DatasetId>) {
@@ -286,32 +311,48 @@ pub fn view_of(document: &SealedDocument) -> (Option<ViewRow>, Option<DatasetId>
     let times = document.changes().iter().map(|change| change.seal.time);
     let sealed_at = times.max().unwrap_or(UnixMillis(0));
     let heads = document.document().heads();
-    let paths = |paths: Vec<crdt::catalog::FieldPath>| paths.iter().map(ToString::to_string).collect();
-    let object = |value: serde_json::Value| match value {
-        serde_json::Value::Object(fields) => fields.into_iter().collect(),
-        _ => Default::default(),
-    };
     match genesis.kind {
         DocumentKind::Dataset => {
             let content = document.document().read_dataset();
-            let mut dataset = content.dataset;
-            // The genesis decides the class, not what the document says of itself.
-            dataset.class = match genesis.class {
-                GenesisClass::Open => crdt::catalog::Class::Open,
-                GenesisClass::Shared => crdt::catalog::Class::Shared,
-            };
-            let id = Some(dataset.id).filter(|id| !id.0.is_nil());
-            let (extra, conflicts) = (object(content.extra), paths(content.conflicts));
-            let content = ViewContent::Dataset(Box::new(dataset));
-            (Some(ViewRow { heads, sealed_at, content, extra, conflicts }), id)
+            let (view, dataset) = dataset_view(genesis, heads, sealed_at, content);
+            (Some(view), dataset)
         }
         DocumentKind::Catalog => {
             let content = document.document().read_catalog(genesis.owner);
-            let (extra, conflicts) = (object(content.extra), paths(content.conflicts));
+            let (extra, conflicts) = (by_path(content.extra), texts(content.conflicts));
             let content = ViewContent::Catalog(Box::new(content.catalog));
             (Some(ViewRow { heads, sealed_at, content, extra, conflicts }), None)
         }
         // Regional lists have no readers yet; their changes are kept all the same.
         DocumentKind::RegionalList => (None, None),
+    }
+}
+
+fn dataset_view(
+    genesis: &Genesis,
+    heads: Vec<ChangeHash>,
+    sealed_at: UnixMillis,
+    content: DatasetContent,
+) -> (ViewRow, Option<DatasetId>) {
+    let mut dataset = content.dataset;
+    // The genesis decides the class, not what the document says of itself.
+    dataset.class = match genesis.class {
+        GenesisClass::Open => Class::Open,
+        GenesisClass::Shared => Class::Shared,
+    };
+    let id = Some(dataset.id).filter(|id| !id.0.is_nil());
+    let (extra, conflicts) = (by_path(content.extra), texts(content.conflicts));
+    let content = ViewContent::Dataset(Box::new(dataset));
+    (ViewRow { heads, sealed_at, content, extra, conflicts }, id)
+}
+
+fn texts(paths: Vec<FieldPath>) -> Vec<String> {
+    paths.iter().map(ToString::to_string).collect()
+}
+
+fn by_path(extra: serde_json::Value) -> BTreeMap<String, serde_json::Value> {
+    match extra {
+        serde_json::Value::Object(fields) => fields.into_iter().collect(),
+        _ => BTreeMap::new(),
     }
 }
