@@ -10,7 +10,8 @@
 //!
 //! Both sides of a session pull. A set is one town's documents for one
 //! audience; where two roots differ, buckets, then leaves are compared, and
-//! what is lacking is asked for. What has just changed is told at once.
+//! what is lacking is asked for; parts of which nothing is held are fetched
+//! whole. What has just changed is told at once.
 //!
 //! # Invariants
 //!
@@ -29,6 +30,7 @@
 
 mod announce;
 mod budget;
+mod fetch;
 mod message;
 mod pull;
 mod serve;
@@ -45,6 +47,7 @@ pub use session::SessionId;
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
 use budget::Budget;
+use fetch::Asked;
 use session::Session;
 
 use crate::{
@@ -539,6 +542,8 @@ impl Sync {
             // until then nobody sends one, and one that comes changes nothing.
             Message::Receipts(_) => self.charge(now, id, "a receipt for no withdrawal of ours"),
             Message::Pulse(hash) => self.pulse(now, id, hash),
+            Message::Fetch(set, prefix) => self.fetch(now, id, set, prefix),
+            Message::Fetched(set, prefix) => self.fetched(now, id, set, prefix),
         }
     }
 

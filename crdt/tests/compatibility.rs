@@ -148,7 +148,7 @@ fn i8_a_proof_of_level_1_is_checked_offline() {
 #[test]
 fn i8_messages_of_level_1_are_understood() {
     let lines = fixture("messages.hex");
-    assert_eq!(lines.len(), 12);
+    assert_eq!(lines.len(), 14);
     for (label, bytes) in lines {
         let kind: u8 = label.parse().unwrap();
         let message = Message::decode(kind, &bytes).unwrap();
@@ -366,5 +366,7 @@ fn messages(document: &SealedDocument, manifest: &Signed<Manifest>) -> Vec<Messa
         Message::Absent(vec![document.id()]),
         Message::Receipts(vec![Signed::new(receipt, &node_key(SOEST))]),
         Message::Pulse([6; 32]),
+        Message::Fetch(set, Prefix::Bucket(1)),
+        Message::Fetched(set, Prefix::SubBucket(0xfff)),
     ]
 }

@@ -61,7 +61,10 @@ fn i1_a_new_node_fetches_all_and_then_only_what_is_new() {
     wire.pass(5_000);
     assert_eq!(wire.machines[1].documents.len(), 300);
     assert_eq!(wire.roots(0), wire.roots(1));
-    assert!(wire.kinds().contains(&4), "whole sets were compared");
+    let kinds = wire.kinds();
+    assert!(kinds.contains(&4), "whole sets were compared");
+    assert!(kinds.contains(&13) && kinds.contains(&14), "what nothing is held of is fetched in parts");
+    assert!(!kinds.contains(&7) && !kinds.contains(&8), "no document was named: {kinds:?}");
 
     let id = documents[7].id();
     let new = edited(&wire.machines[0].documents[&id], 1, "Neu");

@@ -120,21 +120,70 @@ pub struct Want {
 }
 
 /// One document's changes in causal order.
-#[derive(Debug, Clone, PartialEq, Eq, Encode, Decode)]
-#[cbor(array)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct DocumentChanges {
     /// What the document's id is the hash of.
-    #[n(0)]
     pub genesis: Genesis,
     /// The record of the epoch, where it needs one.
-    #[n(1)]
     pub record: Option<Signed<EpochRecord>>,
-    /// Sealed changes of that epoch.
-    #[n(2)]
+    /// Sealed changes of that epoch. INVARIANT: all of this document.
     pub changes: Vec<SealedChange>,
     /// Whether more follow in answer to the next Want.
-    #[n(3)]
     pub more: bool,
+}
+
+/// [`DocumentChanges`] as they travel: federation and document of a seal are
+/// those of the genesis and are left out.
+#[derive(Encode, Decode)]
+#[cbor(array)]
+struct WireChanges {
+    #[n(0)]
+    genesis: Genesis,
+    #[n(1)]
+    record: Option<Signed<EpochRecord>>,
+    #[n(2)]
+    changes: Vec<minicbor::bytes::ByteVec>,
+    #[n(3)]
+    more: bool,
+}
+
+/// What is left out of a seal on the wire: its federation and its document.
+const LEFT_OUT: std::ops::Range<usize> = 2..66;
+
+impl<C> Encode<C> for DocumentChanges {
+    fn encode<W: minicbor::encode::Write>(
+        &self,
+        e: &mut minicbor::Encoder<W>,
+        context: &mut C,
+    ) -> Result<(), minicbor::encode::Error<W::Error>> {
+        let shortened = |change: &SealedChange| {
+            let mut bytes = change.to_bytes();
+            bytes.drain(LEFT_OUT);
+            bytes.into()
+        };
+        WireChanges {
+            genesis: self.genesis,
+            record: self.record.clone(),
+            changes: self.changes.iter().map(shortened).collect(),
+            more: self.more,
+        }
+        .encode(e, context)
+    }
+}
+
+impl<'b, C> Decode<'b, C> for DocumentChanges {
+    fn decode(d: &mut minicbor::Decoder<'b>, context: &mut C) -> Result<Self, minicbor::decode::Error> {
+        let WireChanges { genesis, record, changes, more } = WireChanges::decode(d, context)?;
+        let document = genesis.document();
+        let whole = |short: minicbor::bytes::ByteVec| {
+            let (head, rest) = short.split_at_checked(LEFT_OUT.start).unwrap_or((&[], &[]));
+            let bytes = [head, &genesis.federation.0, &document.0, rest].concat();
+            SealedChange::from_bytes(&bytes)
+                .map_err(|_| minicbor::decode::Error::message("length of a sealed change"))
+        };
+        let changes = changes.into_iter().map(whole).collect::<Result<_, _>>()?;
+        Ok(Self { genesis, record, changes, more })
+    }
 }
 
 impl DocumentChanges {
@@ -172,6 +221,10 @@ pub enum Message {
     Receipts(Vec<Signed<Receipt>>),
     /// Hash over all that both may see.
     Pulse([u8; 32]),
+    /// Asks for the changes of all documents of a part of a set.
+    Fetch(SetKey, Prefix),
+    /// All of that part was sent.
+    Fetched(SetKey, Prefix),
 }
 
 impl Message {
@@ -195,6 +248,8 @@ impl Message {
             Self::Absent(documents) => (10, encoding::to_cbor(documents)),
             Self::Receipts(receipts) => (11, encoding::to_cbor(receipts)),
             Self::Pulse(hash) => (12, bytes(hash)),
+            Self::Fetch(set, prefix) => (13, encoding::to_cbor(&(*set, prefix))),
+            Self::Fetched(set, prefix) => (14, encoding::to_cbor(&(*set, prefix))),
         }
     }
 
@@ -245,6 +300,14 @@ impl Message {
             12 => {
                 let hash: ByteVec = whole(payload, "pulse")?;
                 Self::Pulse(hash.as_slice().try_into().map_err(|_| DecodeError::Invalid("pulse"))?)
+            }
+            13 => {
+                let (set, prefix) = whole(payload, "fetch")?;
+                Self::Fetch(set, prefix)
+            }
+            14 => {
+                let (set, prefix) = whole(payload, "fetched")?;
+                Self::Fetched(set, prefix)
             }
             _ => return Err(DecodeError::Invalid("message type")),
         })

@@ -5,13 +5,14 @@ use std::collections::BTreeMap;
 use super::{
     COMPARE_MS, Claim, DocumentChanges, Effect, Entries, HaveSet, Message, PATIENCE_MS, RequestId,
     SETS_PER_TOWN_MAX, SessionId, SetKey, SetState, Sync, WANTS_MAX, WINDOW_DOCUMENTS, Want,
+    fetch::{PartOf, sort_parts},
     session::{Pull, Remote, Session, Wanted},
 };
 use crate::{
     audience::Audience,
     gate::{Code, Rejection, Verdict},
     ids::{AudienceHash, DocumentId, Millis},
-    inventory::{BUCKETS, Holding, HoldingState, Leaf, NodeHash, Prefix, SUB_BUCKETS},
+    inventory::{Holding, HoldingState, Leaf, NodeHash, Prefix, SUB_BUCKETS},
     manifest::{Manifest, ManifestAccepted, ManifestRejection},
     signed::Signed,
 };
@@ -149,6 +150,8 @@ impl Sync {
                 set,
                 root,
                 buckets_asked: true,
+                parts: Default::default(),
+                fetching: Default::default(),
                 prefixes: Default::default(),
                 entries_asked: Default::default(),
                 incomplete: false,
@@ -190,11 +193,7 @@ impl Sync {
         session.progress = now;
         let mine = state.inventory.buckets();
         let (theirs, _) = hashes.as_chunks::<32>();
-        for bucket in 0..BUCKETS {
-            if mine[bucket] != theirs[bucket] && theirs[bucket] != NodeHash::default() {
-                pull.prefixes.push_back(Prefix::Bucket(bucket as u8));
-            }
-        }
+        sort_parts(pull, (0..=u8::MAX).map(Prefix::Bucket), &mine, theirs);
         self.advance(now, id);
     }
 
@@ -203,7 +202,8 @@ impl Sync {
         let asked = session
             .pull
             .as_mut()
-            .is_some_and(|pull| pull.set == entries.set && pull.entries_asked.remove(&entries.prefix));
+            .filter(|pull| pull.set == entries.set)
+            .is_some_and(|pull| pull.answers(&entries));
         let state = self.sets.get_mut(&entries.set);
         let (true, Some(state)) = (asked, state) else {
             return self.charge(now, id, "entries that were not asked for");
@@ -212,10 +212,9 @@ impl Sync {
         if let (Prefix::Bucket(bucket), false) = (entries.prefix, entries.sub_buckets.is_empty()) {
             let mine = state.inventory.sub_buckets(bucket);
             let (theirs, _) = entries.sub_buckets.as_chunks::<32>();
+            let subs = (0..SUB_BUCKETS as u16).map(|sub| Prefix::SubBucket(u16::from(bucket) << 4 | sub));
             if let Some(pull) = &mut session.pull {
-                for sub in (0..SUB_BUCKETS).filter(|sub| mine[*sub] != theirs[*sub]) {
-                    pull.prefixes.push_back(Prefix::SubBucket(u16::from(bucket) << 4 | sub as u16));
-                }
+                sort_parts(pull, subs, &mine, theirs);
             }
         }
         for leaf in entries.leaves {
@@ -230,7 +229,8 @@ impl Sync {
     }
 
     /// Goes on with a comparison: asks for more entries, or ends it.
-    fn advance(&mut self, now: Millis, id: SessionId) {
+    pub(super) fn advance(&mut self, now: Millis, id: SessionId) {
+        self.fetch_more(now, id);
         let Some(session) = self.sessions.get_mut(&id) else { return };
         let drained = session.is_drained();
         let Some(pull) = session.pull.as_mut() else { return };
@@ -250,7 +250,7 @@ impl Sync {
             }
             return;
         }
-        if !drained {
+        if !drained || !pull.parts.is_empty() || !pull.fetching.is_empty() {
             return;
         }
         let (set, root, incomplete) = (pull.set, pull.root, pull.incomplete);
@@ -285,6 +285,11 @@ impl Sync {
             {
                 let held = held(&self.sets, &set, &leaf.document);
                 if !lacks(held, &leaf) {
+                    continue;
+                }
+                // It comes with its part; named too, it would come twice.
+                if session.pull.as_ref().is_some_and(|pull| pull.set == set && pull.fetches(&leaf.document)) {
+                    later.push((set, leaf));
                     continue;
                 }
                 let until = self.busy.get(&leaf.document).map(|claim| match claim.until {
@@ -332,8 +337,16 @@ impl Sync {
         let (mut judging, mut wanted, mut faults) = (Vec::new(), Vec::new(), 0);
         for document in documents {
             let name = document.genesis.document();
+            let Some(session) = self.sessions.get_mut(&id) else { return };
             let Some(known) = session.wanted.remove(&name) else {
-                faults += 1;
+                match self.of_fetched_part(now, id, &document) {
+                    PartOf::Fetched(known) => {
+                        judging.push((name, known));
+                        wanted.push(document);
+                    }
+                    PartOf::Known => {}
+                    PartOf::Nothing => faults += 1,
+                }
                 continue;
             };
             session.progress = now;
@@ -356,7 +369,9 @@ impl Sync {
                 remember_refused(session, name, &known.leaf);
             }
         }
+        let Some(session) = self.sessions.get_mut(&id) else { return };
         if !wanted.is_empty() {
+            session.progress = now;
             session.judging.insert(request, judging);
             self.effects.push_back(Effect::Judge { request, carrier, documents: wanted });
         }
@@ -489,7 +504,7 @@ fn of_town(
 
 /// What is held of a document that was offered in a set: it may have moved to
 /// another audience of its town since.
-fn held<'a>(
+pub(super) fn held<'a>(
     sets: &'a BTreeMap<SetKey, SetState>,
     set: &SetKey,
     document: &DocumentId,
@@ -516,7 +531,7 @@ fn mark(leaf: &Leaf) -> NodeHash {
 
 /// Whether a leaf offers something: more than is held, or a contradiction,
 /// which is evidence.
-fn lacks(held: Option<&Holding>, leaf: &Leaf) -> bool {
+pub(super) fn lacks(held: Option<&Holding>, leaf: &Leaf) -> bool {
     let Some(held) = held else { return true };
     let theirs = Holding { epoch: leaf.epoch, state: leaf.state.clone() };
     held.lacks(&theirs) || contradicts(held, leaf).next().is_some()

@@ -1,8 +1,9 @@
 //! Answering what a peer asks: buckets, entries, changes.
 
 use super::{
-    CHANGES_BYTES_TARGET, DocumentChanges, Effect, Entries, MESSAGE_BYTES_MAX, Message, RequestId, SessionId,
-    SetKey, Sync, WINDOW_DOCUMENTS, Want, session::Session,
+    Asked, CHANGES_BYTES_TARGET, DocumentChanges, Effect, Entries, MESSAGE_BYTES_MAX, Message, RequestId,
+    SessionId, SetKey, Sync, WINDOW_DOCUMENTS, Want,
+    session::{Serving, Session},
 };
 use crate::{
     ids::{DocumentId, Millis},
@@ -11,7 +12,7 @@ use crate::{
 };
 
 /// Leaves of a bucket above which its 16 sub-bucket hashes are sent instead.
-const LEAVES_OF_BUCKET_MAX: usize = 512;
+pub(super) const LEAVES_OF_BUCKET_MAX: usize = 512;
 /// Bytes of leaves in one answer; with what stands around them it is a message.
 const LEAVES_BYTES_MAX: usize = MESSAGE_BYTES_MAX - 1_024;
 /// Parts of a set that one question may name.
@@ -19,7 +20,7 @@ const PREFIXES_ASKED_MAX: usize = 16;
 
 impl Sync {
     /// The set, if the session's peer may see it.
-    fn set_for(&mut self, id: SessionId, set: &SetKey) -> Option<&mut super::SetState> {
+    pub(super) fn set_for(&mut self, id: SessionId, set: &SetKey) -> Option<&mut super::SetState> {
         let town = self.sessions.get(&id)?.town;
         self.sets.get_mut(set).filter(|state| set.town == town || state.audience.includes_town(&town))
     }
@@ -54,30 +55,41 @@ impl Sync {
     pub(super) fn want(&mut self, now: Millis, id: SessionId, wants: Vec<Want>) {
         let Some(session) = self.sessions.get_mut(&id) else { return };
         // An asker has this many documents open at most, in as many Wants as it likes.
-        let waiting: usize = session.asked.iter().map(Vec::len).sum();
+        let named = session.asked.iter().filter(|asked| matches!(asked, Asked::Wants(_)));
+        let waiting: usize = named.map(Asked::documents).sum();
         if wants.is_empty() || waiting + wants.len() > WINDOW_DOCUMENTS {
             return self.charge(now, id, "questions for nothing, or for more documents than may be open");
         }
-        session.asked.push_back(wants);
+        session.asked.push_back(Asked::Wants(wants));
         self.load_next(id);
     }
 
-    /// Loads the next want of a peer, if none is being loaded.
-    fn load_next(&mut self, id: SessionId) {
+    /// Loads what a peer asked for next, if nothing is being loaded.
+    pub(super) fn load_next(&mut self, id: SessionId) {
         while let Some(session) = self.sessions.get_mut(&id)
             && session.serving.is_none()
-            && let Some(wants) = session.asked.pop_front()
+            && let Some(asked) = session.asked.pop_front()
         {
+            let (wants, named) = match asked {
+                Asked::Wants(wants) => (wants, true),
+                Asked::Part(wants) => (wants, false),
+                Asked::End(set, prefix) => {
+                    self.send(id, &Message::Fetched(set, prefix));
+                    continue;
+                }
+            };
             let (here, absent): (Vec<Want>, Vec<Want>) =
                 wants.into_iter().partition(|want| self.may_have(id, &want.document));
-            if !absent.is_empty() {
+            // Nobody named what has left a part since it was asked for.
+            if named && !absent.is_empty() {
                 let absent: Vec<DocumentId> = absent.into_iter().map(|want| want.document).collect();
                 self.send(id, &Message::Absent(absent));
             }
             if !here.is_empty() {
                 let request = self.next_request();
                 if let Some(session) = self.sessions.get_mut(&id) {
-                    session.serving = Some((request, here.iter().map(|want| want.document).collect()));
+                    let documents = here.iter().map(|want| want.document).collect();
+                    session.serving = Some(Serving { request, documents, named });
                 }
                 self.effects.push_back(Effect::Load { request, wants: here });
             }
@@ -92,15 +104,16 @@ impl Sync {
     }
 
     pub(super) fn loaded(&mut self, request: RequestId, documents: Vec<DocumentChanges>) {
-        let serves = |session: &Session| session.serving.as_ref().is_some_and(|(at, _)| *at == request);
+        let serves =
+            |session: &Session| session.serving.as_ref().is_some_and(|serving| serving.request == request);
         let found = self.sessions.iter_mut().find(|(_, session)| serves(session));
         let Some((id, session)) = found else { return };
-        let Some((_, mut absent)) = session.serving.take() else { return };
+        let Some(Serving { documents: mut absent, named, .. }) = session.serving.take() else { return };
         let id = *id;
         for document in &documents {
             absent.remove(&document.genesis.document());
         }
-        if !absent.is_empty() {
+        if named && !absent.is_empty() {
             self.send(id, &Message::Absent(absent.into_iter().collect()));
         }
         let (mut part, mut bytes) = (Vec::new(), 0);

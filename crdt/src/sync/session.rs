@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
-use super::{QUEUE_BYTES_MAX, QUEUE_MAX, RequestId, message::SetKey, message::Want};
+use super::{Asked, Entries, QUEUE_BYTES_MAX, QUEUE_MAX, RequestId, message::SetKey};
 use crate::{
     frontier::FrontierEntry,
     ids::{DocumentId, Millis, PublicKey, Town},
@@ -40,13 +40,22 @@ pub(super) struct Session {
     pub(super) empty_answers: usize,
     /// Answers that had to wait for something else, since our authority changed.
     pub(super) waits: u32,
-    /// The peer's wants: one is being loaded, a few may wait.
-    pub(super) serving: Option<(RequestId, BTreeSet<DocumentId>)>,
-    pub(super) asked: VecDeque<Vec<Want>>,
+    /// What the peer wants: a piece is being loaded, others wait.
+    pub(super) serving: Option<Serving>,
+    pub(super) asked: VecDeque<Asked>,
     /// When the peer last gave what it was asked for, or was first asked.
     pub(super) progress: Millis,
     pub(super) next_pulse: Millis,
     pub(super) last_have: Millis,
+}
+
+/// Documents that are being loaded for a peer.
+#[derive(Debug)]
+pub(super) struct Serving {
+    pub(super) request: RequestId,
+    pub(super) documents: BTreeSet<DocumentId>,
+    /// The peer has named them and is told which are absent.
+    pub(super) named: bool,
 }
 
 /// A document asked for, and the leaf that made us ask.
@@ -149,10 +158,40 @@ pub(super) struct Pull {
     /// The peer's root when it began.
     pub(super) root: NodeHash,
     pub(super) buckets_asked: bool,
+    /// Parts of which nothing is held, to be fetched whole.
+    pub(super) parts: VecDeque<Prefix>,
+    /// Those that are being fetched, and how many documents of each came.
+    pub(super) fetching: BTreeMap<Prefix, usize>,
+    /// Parts whose leaves are to be asked for.
     pub(super) prefixes: VecDeque<Prefix>,
     pub(super) entries_asked: BTreeSet<Prefix>,
     /// Something was refused or could not be asked for.
     pub(super) incomplete: bool,
+}
+
+impl Pull {
+    /// Whether a document lies in a part that is being fetched.
+    pub(super) fn fetches(&self, document: &DocumentId) -> bool {
+        self.fetching_part(document).is_some()
+    }
+
+    /// The part that is being fetched and in which a document lies.
+    pub(super) fn fetching_part(&self, document: &DocumentId) -> Option<Prefix> {
+        let parts = [Prefix::of(document), Prefix::Bucket(document.0[0])];
+        parts.into_iter().find(|part| self.fetching.contains_key(part))
+    }
+
+    /// Whether these entries answer a question, which is answered by them. A
+    /// part that is too large to be sent whole is answered by finer hashes.
+    pub(super) fn answers(&mut self, entries: &Entries) -> bool {
+        self.entries_asked.remove(&entries.prefix)
+            || (!entries.sub_buckets.is_empty() && self.fetching.remove(&entries.prefix).is_some())
+    }
+
+    /// Whether the peer owes an answer to a question of the comparison.
+    fn is_waiting(&self) -> bool {
+        self.buckets_asked || !self.entries_asked.is_empty() || !self.fetching.is_empty()
+    }
 }
 
 impl Session {
@@ -203,9 +242,7 @@ impl Session {
     /// Whether the peer owes an answer.
     pub(super) fn is_waiting(&self) -> bool {
         let pull = self.pull.as_ref();
-        !self.greeted
-            || !self.wanted.is_empty()
-            || pull.is_some_and(|pull| pull.buckets_asked || !pull.entries_asked.is_empty())
+        !self.greeted || !self.wanted.is_empty() || pull.is_some_and(Pull::is_waiting)
     }
 
     /// Whether nothing of the peer's is being asked for or judged.

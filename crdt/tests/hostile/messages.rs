@@ -143,6 +143,8 @@ fn samples(ground: &Ground) -> Vec<Message> {
         Message::Absent(vec![DocumentId([8; 32])]),
         Message::Receipts(vec![Signed::new(receipt, &node_key(MENDEN))]),
         Message::Pulse([9; 32]),
+        Message::Fetch(set, Prefix::Bucket(4)),
+        Message::Fetched(set, Prefix::SubBucket(9)),
     ]
 }
 
@@ -170,7 +172,7 @@ fn i6_oversized_and_unknown_messages_are_charged() {
         victim.reconnect();
         assert!(victim.tell_bytes(kind, vec![0x80; MESSAGE_BYTES_MAX + 1]) > 0, "type {kind}");
         victim.reconnect();
-        if !(1..=12).contains(&kind) {
+        if !(1..=14).contains(&kind) {
             assert!(victim.tell_bytes(kind, vec![]) > 0, "type {kind}");
         }
     }
@@ -186,7 +188,7 @@ fn i6_claimed_counts_take_no_memory() {
         &[0x82, 0x9a, 0xff, 0xff, 0xff, 0xff],
         &[0x9f],
     ];
-    for kind in 1..=12 {
+    for kind in 1..=14 {
         for claim in claims {
             victim.reconnect();
             assert!(victim.tell_bytes(kind, claim.to_vec()) > 0, "type {kind}");

@@ -32,8 +32,12 @@ const COMPRESSED_BYTES_MAX: usize = MESSAGE_BYTES_MAX + 64 * 1024;
 const MORE: u8 = 0x80;
 const HEADER_BYTES: usize = 5;
 const FRAME_PAYLOAD_MAX: usize = FRAME_BYTES_MAX - 1;
-const ZSTD_LEVEL: i32 = 3;
+const ZSTD_LEVEL: i32 = 7;
 const ZSTD_WINDOW_LOG: u32 = 20;
+/// Tables of the level in powers of two, smaller than its own: with them a
+/// session costs 1.5 MiB instead of 8, and a catalog 1 % more on the wire.
+const ZSTD_HASH_LOG: u32 = 17;
+const ZSTD_CHAIN_LOG: u32 = 18;
 const ZSTD_MAGIC: [u8; 4] = 0xFD2F_B528_u32.to_le_bytes();
 const SCRATCH_BYTES: usize = 16 * 1024;
 
@@ -116,7 +120,13 @@ impl FrameWriter {
     /// A writer at the beginning of a stream.
     pub fn new() -> Result<Self, FrameError> {
         let mut encoder = Encoder::new(ZSTD_LEVEL).map_err(FrameError::Codec)?;
-        encoder.set_parameter(CParameter::WindowLog(ZSTD_WINDOW_LOG)).map_err(FrameError::Codec)?;
+        for parameter in [
+            CParameter::WindowLog(ZSTD_WINDOW_LOG),
+            CParameter::HashLog(ZSTD_HASH_LOG),
+            CParameter::ChainLog(ZSTD_CHAIN_LOG),
+        ] {
+            encoder.set_parameter(parameter).map_err(FrameError::Codec)?;
+        }
         Ok(Self { encoder, scratch: vec![0; SCRATCH_BYTES].into_boxed_slice() })
     }
 
