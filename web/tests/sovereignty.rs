@@ -8,6 +8,9 @@
 
 #![expect(clippy::unwrap_used, reason = "a test may fail")]
 
+#[path = "sovereignty/ckan.rs"]
+mod ckan;
+
 use std::collections::VecDeque;
 use std::fs;
 use std::path::Path;
@@ -275,7 +278,7 @@ impl World {
             format!("/collections/soest/items/{unknown}"),
         ];
         let mut seen = Vec::new();
-        for address in addresses {
+        for address in addresses.into_iter().chain(ckan::queries(id)) {
             let request = Request::get(&address)
                 .header(header::HOST, "portal.example")
                 .header(header::ACCEPT, if is_page(&address) { "text/html" } else { "*/*" })
@@ -357,6 +360,10 @@ async fn peers_and_public_readers_see_the_same_bytes_in_both_worlds() {
     }
     let page = &one[0];
     assert!(page.1 == 200 && contains(&page.3, OPEN_CANARY));
+    // Most of what CKAN's API was asked finds something, so that equal bytes mean something.
+    let searches = one.iter().filter(|seen| seen.0.contains("package_search") && seen.1 == 200);
+    let found = searches.filter(|seen| contains(&seen.3, OPEN_CANARY)).count();
+    assert!(found > 50, "only {found} searches found an open dataset");
 
     // The closed record is there for staff, and for nobody else.
     assert!(protected.handle.dataset(node::view::Reader::Staff, secret).unwrap().is_some());
