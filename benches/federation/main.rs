@@ -1,10 +1,10 @@
 //! Measures a federation on this machine: how long an edit takes to be found
-//! elsewhere, how fast a node joins, how quick search is, what a node holds in
+//! elsewhere, how fast a node joins, how quick search is, also as CKAN's clients ask, what a node holds in
 //! memory and what it costs when nothing happens.
 //!
 //! ```sh
 //! cargo bench --bench federation                       # all, small, some minutes
-//! cargo bench --bench federation -- join               # one of edit, join, search, memory, start, idle
+//! cargo bench --bench federation -- join               # one of edit, join, search, ckan, memory, start, idle
 //! cargo bench --bench federation -- join --datasets 100000
 //! ```
 //!
@@ -15,6 +15,7 @@
 #![expect(clippy::print_stdout, reason = "figures are what it is for")]
 
 mod child;
+mod ckan;
 mod edit;
 mod idle;
 mod join;
@@ -30,7 +31,7 @@ const DATASETS: usize = 5_000;
 /// Datasets of each of five towns in the small one.
 const SMALL: usize = 300;
 
-const MODES: [&str; 6] = ["edit", "join", "search", "memory", "start", "idle"];
+const MODES: [&str; 7] = ["edit", "join", "search", "ckan", "memory", "start", "idle"];
 
 struct Options {
     modes: Vec<String>,
@@ -53,6 +54,7 @@ fn main() -> Result<()> {
             "edit" => edit::measure(SMALL),
             "join" => join::measure(options.datasets),
             "search" => search::measure(options.datasets),
+            "ckan" => ckan::measure(options.datasets),
             "memory" => child::measure_memory(SMALL, options.datasets),
             "start" => child::measure_start(options.datasets),
             _ => idle::measure(SMALL),
