@@ -24,6 +24,9 @@ use std::process::ExitCode;
 use clap::Parser;
 
 fn main() -> ExitCode {
+    // The client that asks a running node's desk is built on rustls, which takes its cryptography
+    // from the process; the first one installed counts.
+    let _ = rustls::crypto::ring::default_provider().install_default();
     let cli = cli::Cli::parse();
     if let Ok(program) = std::env::current_exe() {
         node::import::reader::read_with(program);
