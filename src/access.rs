@@ -161,6 +161,29 @@ impl Access {
         self.client.send_json(Method::POST, &format!("/api/v1/mappings?source={query}"), mapping).await
     }
 
+    pub(crate) async fn sources(&self) -> Result<Value, Failure> {
+        self.client.get("/api/v1/sources", &[]).await
+    }
+
+    pub(crate) async fn source(&self, name: &str) -> Result<Value, Failure> {
+        self.client.get(&format!("/api/v1/sources/{}", url_encoded(name)), &[]).await
+    }
+
+    pub(crate) async fn add_source(&self, body: &Value) -> Result<Value, Failure> {
+        self.client.send_json(Method::POST, "/api/v1/sources", body).await
+    }
+
+    pub(crate) async fn remove_source(&self, name: &str) -> Result<Value, Failure> {
+        let path = format!("/api/v1/sources/{}", url_encoded(name));
+        self.client.send_json(Method::DELETE, &path, &json!({})).await
+    }
+
+    /// `run` or `confirm`.
+    pub(crate) async fn tell_source(&self, name: &str, what: &str) -> Result<Value, Failure> {
+        let path = format!("/api/v1/sources/{}/{what}", url_encoded(name));
+        self.client.send_json(Method::POST, &path, &json!({})).await
+    }
+
     pub(crate) async fn tasks(&self, offset: usize, limit: usize) -> Result<Value, Failure> {
         let query = [("offset", offset.to_string()), ("limit", limit.to_string())];
         self.client.get("/api/v1/tasks", &query).await

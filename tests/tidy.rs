@@ -27,7 +27,7 @@ const UNWANTED_IN_BINARY: [&str; 6] =
     ["libp2p-gossipsub", "libp2p-kad", "libp2p-mdns", "libp2p-upnp", "openssl-sys", "rocksdb"];
 
 /// A library and the only places that may name it.
-const HOMES: [(&str, &[&str]); 17] = [
+const HOMES: [(&str, &[&str]); 18] = [
     ("automerge", &["crdt/src/document/", "crdt/src/document.rs"]),
     ("redb", &["node/src/store/", "node/src/store.rs"]),
     ("libp2p", &["node/src/network/", "node/src/network.rs"]),
@@ -50,9 +50,10 @@ const HOMES: [(&str, &[&str]); 17] = [
     ("sparesults", &["node/src/rdf/"]),
     ("calamine", &["node/src/import/"]),
     ("csv", &["node/src/import/"]),
-    ("encoding_rs", &["node/src/import/"]),
+    ("encoding_rs", &["node/src/import/", "node/src/harvest/"]),
     ("rust_xlsxwriter", &["node/src/import/"]),
     ("rustix", &["node/src/import/"]),
+    ("reqwest", &["node/src/harvest/fetch.rs", "src/"]),
     ("axum", &["web/src/"]),
     ("clap", &["src/"]),
 ];

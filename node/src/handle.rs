@@ -6,6 +6,7 @@
 //! read of a dataset passes [`Reader::may_see`](crate::view::Reader::may_see).
 
 mod errors;
+mod harvests;
 mod imports;
 mod listing;
 mod log;
@@ -56,6 +57,7 @@ struct Shared {
     token_path: Option<PathBuf>,
     pseudonym: Pseudonym,
     imports: Jobs,
+    harvests: crate::harvest::run::Harvests,
 }
 
 impl std::fmt::Debug for Shared {

@@ -6,6 +6,8 @@
 //! what a source's new word changes (`crate::import`).
 
 pub mod fetch;
+pub(crate) mod file;
 pub mod page;
+pub mod run;
 pub mod source;
 pub mod walk;

@@ -58,6 +58,7 @@ pub(crate) use import::rehearse;
 pub(crate) use indexer::Indexer;
 pub(crate) use judge::restore;
 pub(crate) use local::local_heads;
+pub(crate) use stage::own_document;
 
 /// Jobs that may wait.
 pub const QUEUE_MAX: usize = 4_096;
@@ -111,6 +112,8 @@ pub(crate) enum Job {
     Publish(DatasetId, Author, oneshot::Sender<Result<Receipt, PublishError>>),
     Import(Box<Batch>, oneshot::Sender<Result<Vec<Outcome>, WriteError>>),
     Mapping(SourceName, serde_json::Value, oneshot::Sender<Result<(), WriteError>>),
+    Harvest(String, Option<Box<crate::harvest::source::Source>>, oneshot::Sender<Result<(), WriteError>>),
+    Tasks(Vec<crate::store::TaskRow>, oneshot::Sender<Result<(), WriteError>>),
     FinishTasks(DatasetId, Option<Vec<String>>, oneshot::Sender<Result<(), WriteError>>),
     Admit(Town, Vec<Judged>, oneshot::Sender<Result<Vec<Admitted>, WriteError>>),
     Authority(Export, oneshot::Sender<Result<(), WriteError>>),
@@ -230,6 +233,20 @@ impl Ledger {
         mapping: serde_json::Value,
     ) -> Result<(), WriteError> {
         self.ask(|reply| Job::Mapping(source, mapping, reply)).await
+    }
+
+    /// Keeps what is known of a source; `None` forgets it.
+    pub(crate) async fn keep_harvest(
+        &self,
+        name: String,
+        source: Option<Box<crate::harvest::source::Source>>,
+    ) -> Result<(), WriteError> {
+        self.ask(|reply| Job::Harvest(name, source, reply)).await
+    }
+
+    /// Notes things for people to decide.
+    pub(crate) async fn note_tasks(&self, tasks: Vec<crate::store::TaskRow>) -> Result<(), WriteError> {
+        self.ask(|reply| Job::Tasks(tasks, reply)).await
     }
 
     /// Takes out tasks of a record: those about the given fields, or all.

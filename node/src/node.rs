@@ -16,6 +16,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::config::Config;
 use crate::handle::{NodeHandle, OpenNode, OpenNodeError, OpenOptions};
+use crate::harvest::run::keep_schedule;
 use crate::ledger::Committed;
 use crate::network::{self, NetworkConfig, NetworkError, Timing, TransportKey};
 use crate::store::{ReadStoreError, StoreSettings};
@@ -57,6 +58,7 @@ pub struct Node {
     addresses: Vec<String>,
     stop: CancellationToken,
     pump: Option<JoinHandle<()>>,
+    schedule: Option<JoinHandle<()>>,
 }
 
 impl Node {
@@ -71,7 +73,7 @@ impl Node {
             .unwrap_or_else(|panic| std::panic::resume_unwind(panic.into_panic()))?;
         let handle = open.handle().clone();
         let stop = CancellationToken::new();
-        let mut node = Self { handle, open, addresses: Vec::new(), stop, pump: None };
+        let mut node = Self { handle, open, addresses: Vec::new(), stop, pump: None, schedule: None };
         let authority = node.handle.authority().filter(|_| reach == Reach::Peers);
         match authority {
             Some(authority) => node.connect(config, &authority, commits, inputs).await?,
@@ -79,6 +81,10 @@ impl Node {
                 node.handle.allow_publishing(config.catch_up.publish_offline);
                 node.handle.board().set_phase(Phase::Ready);
             }
+        }
+        if reach == Reach::Peers {
+            let schedule = keep_schedule(node.handle.clone(), node.stop.clone());
+            node.schedule = Some(tokio::spawn(schedule));
         }
         Ok(node)
     }
@@ -133,6 +139,11 @@ impl Node {
             && let Err(error) = pump.await
         {
             tracing::error!(%error, "the node's loop ended badly");
+        }
+        if let Some(schedule) = self.schedule
+            && let Err(error) = schedule.await
+        {
+            tracing::error!(%error, "the schedule of the sources ended badly");
         }
         let (handle, open) = (self.handle, self.open);
         let closed = tokio::task::spawn_blocking(move || {

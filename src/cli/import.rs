@@ -35,7 +35,7 @@ Examples:
 pub(crate) struct Args {
     #[command(flatten)]
     directory: Directory,
-    /// The file: xlsx, ods or csv
+    /// The file: xlsx, ods or csv; or a catalog: ttl, rdf, jsonld, nt, json
     #[arg(value_name = "FILE-or-URL", required_unless_present = "template")]
     file: Option<PathBuf>,
     /// Write the blank template of an inventory (.xlsx or .csv) and do nothing else
@@ -195,6 +195,11 @@ pub(super) fn sheet_form(path: &Path) -> Result<SheetForm, Failure> {
 
 fn read(path: &Path) -> Result<Vec<u8>, Failure> {
     let shown = path.display();
+    if path.to_str().is_some_and(|text| text.starts_with("http://") || text.starts_with("https://")) {
+        return Err(Failure::input(format!(
+            "read `{shown}`: this is an address; harvest it with `hanse source add` and `hanse source run`"
+        )));
+    }
     let failed = |error: std::io::Error| Failure::input(format!("read `{shown}`: {error}"));
     let file = std::fs::File::open(path).map_err(failed)?;
     let length = file.metadata().map_err(failed)?.len();

@@ -18,6 +18,7 @@ mod read_import;
 mod routes;
 mod serve;
 mod show;
+mod source;
 mod status;
 mod tasks;
 mod token;
@@ -67,6 +68,7 @@ enum Command {
     History(history::Args),
     Import(import::Args),
     Tasks(tasks::Args),
+    Source(source::Args),
     Digest(digest::Args),
     Verify(verify::Args),
     DumpDecoded(dump::Args),
@@ -108,6 +110,7 @@ pub(crate) fn run(cli: Cli) -> Result<(), Failure> {
         Command::History(args) => waiting(history::run(args)),
         Command::Import(args) => waiting(import::run(args)),
         Command::Tasks(args) => waiting(tasks::run(args)),
+        Command::Source(args) => waiting(source::run(args)),
     }
 }
 

@@ -10,6 +10,7 @@ pub(crate) mod imports;
 pub(crate) mod public;
 mod schema;
 pub(crate) mod sheets;
+pub(crate) mod sources;
 
 use axum::extract::{FromRequestParts, Path};
 use axum::http::request::Parts;

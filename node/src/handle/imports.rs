@@ -140,7 +140,7 @@ impl NodeHandle {
         }
     }
 
-    fn spool_directory(&self) -> Option<PathBuf> {
+    pub(crate) fn spool_directory(&self) -> Option<PathBuf> {
         Some(self.shared.token_path.as_ref()?.parent()?.to_owned())
     }
 }

@@ -239,6 +239,7 @@ impl Parts {
             token_path,
             pseudonym,
             imports: Default::default(),
+            harvests: Default::default(),
         };
         Ok(NodeHandle { shared: Arc::new(shared) })
     }

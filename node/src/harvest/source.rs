@@ -166,7 +166,7 @@ pub struct Quarantined {
 }
 
 /// What the last run brought.
-#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 pub struct Counts {
     /// New records.
     pub created: u64,

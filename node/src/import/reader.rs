@@ -50,6 +50,8 @@ pub enum Format {
     Csv,
     /// A spreadsheet in a zip: xlsx or ods.
     Workbook,
+    /// Records of another catalog: RDF, or packages of CKAN.
+    Catalog,
 }
 
 /// What a reader is asked.
@@ -95,7 +97,11 @@ fn read_here(
     file: File,
     say: &mut dyn FnMut(&Line) -> io::Result<bool>,
 ) -> io::Result<()> {
-    let end = match inventory::read(request, file, say)? {
+    let read = match request.format {
+        Format::Catalog => crate::harvest::file::read(file, say)?,
+        Format::Csv | Format::Workbook => inventory::read(request, file, say)?,
+    };
+    let end = match read {
         Ok(()) => Line::End,
         Err(fault) => Line::Fault(fault),
     };
@@ -131,15 +137,19 @@ fn recognise(name: &str, head: &[u8]) -> Result<Format, Fault> {
             "die Tabelle als .xlsx, .ods oder .csv angeben",
             "give the table as .xlsx, .ods or .csv",
         )),
+        _ if CATALOGS.contains(&ending.as_str()) => Ok(Format::Catalog),
         _ if ["csv", "tsv", "txt", "tab", ""].contains(&ending.as_str()) => Ok(Format::Csv),
         _ => Err(Fault::made(
             format!("Dateien der Art „.{ending}“ kann der Import nicht lesen"),
             format!("files of the kind `.{ending}` cannot be imported"),
-            "als .xlsx, .ods oder .csv speichern",
-            "save it as .xlsx, .ods or .csv",
+            "als .xlsx, .ods oder .csv speichern, einen Katalog als .ttl, .rdf, .jsonld, .nt oder .json",
+            "save it as .xlsx, .ods or .csv, a catalog as .ttl, .rdf, .jsonld, .nt or .json",
         )),
     }
 }
+
+/// Endings of RDF in its forms, and of CKAN's answers.
+const CATALOGS: [&str; 7] = ["ttl", "rdf", "xml", "jsonld", "nt", "n3", "json"];
 
 fn too_long(length: u64) -> Fault {
     const MIB: u64 = 1024 * 1024;
@@ -169,6 +179,7 @@ mod tests {
     #[test]
     fn files_are_known_by_how_they_begin() {
         assert_eq!(recognise("a.csv", b"Titel;Thema"), Ok(Format::Csv));
+        assert_eq!(recognise("catalog.ttl", b"@prefix "), Ok(Format::Catalog));
         assert_eq!(recognise("a.csv", b"PK\x03\x04...."), Ok(Format::Workbook), "whatever it is called");
         for (name, head) in [
             ("a.csv", &b""[..]),

@@ -18,6 +18,7 @@ use crdt::sealed_document::SealedDocument;
 use crdt::signed::Signed;
 
 use super::books::Books;
+use crate::harvest::source::Source;
 use crate::import::SourceName;
 use crate::store::{
     ClosedSnapshot, QuarantinedChange, ReadStoreError, ReplicaSnapshot, SourceRow, TaskRow, ViewRow,
@@ -53,6 +54,8 @@ pub(super) struct Stage {
     /// Tasks that are done: of which record, about which fields; `None`: all.
     pub(super) finished: Vec<(DatasetId, Option<Vec<String>>)>,
     pub(super) mappings: Vec<(SourceName, serde_json::Value)>,
+    /// What is known of sources; `None`: forgotten.
+    pub(super) harvests: Vec<(String, Option<Box<Source>>)>,
     pub(super) epochs: Vec<Signed<EpochRecord>>,
     pub(super) receipts: Vec<Signed<Receipt>>,
     pub(super) quarantine: Vec<QuarantinedChange>,
@@ -77,6 +80,7 @@ impl Stage {
             tasks: Vec::new(),
             finished: Vec::new(),
             mappings: Vec::new(),
+            harvests: Vec::new(),
             epochs: Vec::new(),
             receipts: Vec::new(),
             quarantine: Vec::new(),
@@ -107,7 +111,8 @@ impl Stage {
             && self.sources.is_empty()
             && self.tasks.is_empty()
             && self.finished.is_empty()
-            && self.mappings.is_empty())
+            && self.mappings.is_empty()
+            && self.harvests.is_empty())
     }
 
     /// A closed record as it is now.

@@ -269,6 +269,14 @@ impl Writer {
                 stage.mappings.push((source, mapping));
                 Some(closed_ack(reply))
             }
+            Job::Harvest(name, source, reply) => {
+                stage.harvests.push((name, source));
+                Some(closed_ack(reply))
+            }
+            Job::Tasks(tasks, reply) => {
+                stage.tasks.extend(tasks);
+                Some(closed_ack(reply))
+            }
             Job::FinishTasks(id, fields, reply) => {
                 stage.finished.push((id, fields));
                 Some(closed_ack(reply))
@@ -407,6 +415,7 @@ impl Writer {
         stage.finished.iter().try_for_each(|(id, fields)| write.finish_tasks(id, fields.as_deref()))?;
         stage.tasks.iter().try_for_each(|task| write.put_task(task))?;
         stage.mappings.iter().try_for_each(|(source, mapping)| write.put_mapping(source, mapping))?;
+        stage.harvests.iter().try_for_each(|(name, source)| write.put_harvest(name, source.as_deref()))?;
         write.set_position(position)?;
         write.commit()?;
         self.closed_position = position;

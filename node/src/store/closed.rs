@@ -17,6 +17,7 @@ use super::database::{self, ID, Kind, Store};
 use super::error::{Blame, OpenStoreError, ReadStoreError, WriteError};
 use super::{CLOSED_FILE, StoreSettings};
 
+mod harvests;
 mod sources;
 
 pub use sources::{SourceRow, TaskRow};
@@ -67,7 +68,7 @@ impl ClosedStore {
     fn prepared(store: Store) -> Result<Self, WriteError> {
         let this = Self { store: Arc::new(store) };
         let empty = this.store.meta(POSITION)?.is_none();
-        if empty || sources::are_missing(&this.store.read()?)? {
+        if empty || lacks_tables(&this.store.read()?)? {
             let mut write = this.write()?;
             write.make_tables()?;
             if empty {
@@ -97,6 +98,11 @@ impl ClosedStore {
     pub fn bytes(&self) -> u64 {
         self.store.bytes()
     }
+}
+
+/// Whether a file of an earlier release lacks a table.
+fn lacks_tables(read: &ReadTransaction) -> Result<bool, ReadStoreError> {
+    Ok(sources::are_missing(read)? || harvests::are_missing(read)?)
 }
 
 /// One moment of the closed store.
@@ -216,6 +222,7 @@ impl ClosedWrite {
         self.write.open_table(NOTES).map_err(blame)?;
         self.write.open_table(LOG).map_err(blame)?;
         self.write.open_table(PEOPLE).map_err(blame)?;
+        harvests::make_tables(&self.write)?;
         sources::make_tables(&self.write)
     }
 

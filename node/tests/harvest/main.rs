@@ -5,4 +5,7 @@
 mod corpus;
 mod fetching;
 mod hostile;
+mod running;
 mod server;
+#[path = "../support/mod.rs"]
+mod support;

@@ -21,7 +21,7 @@ use super::answers::{
 };
 use super::body::JsonObject;
 use super::schema::{EditFields, RecordFields};
-use super::{imports, sheets};
+use super::{imports, sheets, sources};
 use crate::app::App;
 use crate::error::{ErrorBody, Problem};
 use crate::harvest::Harvester;
@@ -329,7 +329,8 @@ where
     ),
     paths(
         list, create, one, edit, publish, history, conflicts, status, digest, harvesters, healthz, readyz, openapi,
-        crate::metrics::page, imports::begin, imports::list, imports::one, imports::rejected, imports::mapping,
+        crate::metrics::page, sources::list, sources::add, sources::one, sources::remove, sources::run, sources::confirm,
+        imports::begin, imports::list, imports::one, imports::rejected, imports::mapping,
         imports::set_mapping, imports::tasks, imports::tasks_done,
         sheets::template_xlsx, sheets::template_csv, sheets::records_xlsx, sheets::records_csv
     ),

@@ -27,6 +27,29 @@ impl From<ReadError> for Problem {
     }
 }
 
+impl From<node::harvest::run::HarvestError> for Problem {
+    fn from(error: node::harvest::run::HarvestError) -> Self {
+        use node::harvest::run::HarvestError;
+
+        match error {
+            HarvestError::Invalid(field) => Self::invalid_field(&field),
+            HarvestError::Unknown(_) => Self::not_found(),
+            HarvestError::Exists(_)
+            | HarvestError::Full
+            | HarvestError::Running(_)
+            | HarvestError::NothingAwaits(_) => Self::refused(&error.to_string()),
+            HarvestError::Read(error) => error.into(),
+            HarvestError::Import(error) => error.into(),
+            HarvestError::Delete(error) => error.into(),
+            HarvestError::Write(error) => Self::not_written(&error),
+            HarvestError::Spool(_) | HarvestError::BrokenOff => {
+                tracing::error!(%error, "a source could not be asked");
+                Self::internal()
+            }
+        }
+    }
+}
+
 impl From<CreateError> for Problem {
     fn from(error: CreateError) -> Self {
         match error {

@@ -1,0 +1,70 @@
+//! A catalog in a file: RDF, or packages of CKAN, for `hanse import`.
+
+use std::collections::BTreeMap;
+use std::fs::File;
+use std::io::{self, Read as _};
+
+use crdt::catalog::Bilingual;
+use serde_json::{Map, Value};
+
+use super::page::{self, PAGE_BYTES_MAX, UnreadablePage};
+use super::run::candidate;
+use crate::import::{Candidate, Fault, Line, Place, Remark, RemarkKind};
+
+/// Reads a file to its end, record by record.
+pub(crate) fn read(
+    file: File,
+    say: &mut dyn FnMut(&Line) -> io::Result<bool>,
+) -> io::Result<Result<(), Fault>> {
+    let mut bytes = Vec::new();
+    file.take(PAGE_BYTES_MAX as u64 + 1).read_to_end(&mut bytes)?;
+    let page = match page::read(&bytes, None, None) {
+        Ok(page) => page,
+        Err(UnreadablePage { problem, remedy }) => return Ok(Err(Fault { reason: problem, remedy })),
+    };
+    say(&Line::Total(page.records.len() as u64))?;
+    if let Some(next) = page.next {
+        say(&Line::Remark(Place::Whole, Box::new(more_pages(&next))))?;
+    }
+    for record in page.records {
+        let candidate = candidate(record).unwrap_or_else(|(key, reasons)| refused(key, &reasons[..]));
+        if !say(&Line::Candidate(Box::new(candidate)))? {
+            break;
+        }
+    }
+    Ok(Ok(()))
+}
+
+/// A record that cannot be one, so that the import says why: it lacks its title
+/// or its name.
+fn refused(key: String, reasons: &[crdt::catalog::InvalidField]) -> Candidate {
+    let untitled = reasons.iter().any(|reason| reason.field.ends_with("title"));
+    let mut fields = Map::new();
+    if !untitled {
+        fields.insert("title".to_owned(), Value::from(key.as_str()));
+    }
+    Candidate {
+        place: Place::Item(key.clone()),
+        key: if untitled { key } else { String::new() },
+        fields,
+        called: BTreeMap::new(),
+        remarks: Vec::new(),
+        row: Vec::new(),
+    }
+}
+
+fn more_pages(next: &str) -> Remark {
+    Remark {
+        kind: RemarkKind::Hint,
+        field: String::new(),
+        value: next.chars().take(80).collect(),
+        reason: Bilingual::fixed(
+            "ist die nächste Seite; die Datei ist nur ein Teil des Katalogs",
+            "is the next page; the file is only a part of the catalog",
+        ),
+        remedy: Bilingual::fixed(
+            "den ganzen Katalog mit `hanse source add` abrufen",
+            "harvest the whole catalog with `hanse source add`",
+        ),
+    }
+}

@@ -1,0 +1,569 @@
+//! A source's run from the first page to what is durable: walked, taken over
+//! through [`crate::import`], what is gone followed, everything noted.
+//!
+//! # Invariants
+//!
+//! - Nothing is deleted after a walk that did not come to its end and add up,
+//!   or of which more is missing than a person has allowed.
+//! - A record that the town has changed or published is never deleted here.
+//! - Records of this federation that come back by another road are not taken.
+//! - What is known of a source is durable before and after each run.
+
+use std::collections::{BTreeMap, HashSet};
+use std::sync::{Mutex, PoisonError};
+use std::time::Duration;
+
+use crdt::catalog::{Bilingual, InvalidField, LocalRecord, Merge};
+use crdt::foreign::ForeignRecord;
+use crdt::ids::{DatasetId, UnixMillis};
+use serde_json::Value;
+use tokio_util::sync::CancellationToken;
+
+use super::fetch::Fetcher;
+use super::source::{
+    Counts, Kind, MASS_DELETION_PERCENT, QUARANTINE_MAX, Quarantined, SOURCES_MAX, Source, SourceSpec,
+    is_mass_deletion,
+};
+use super::walk::{WalkEnd, WalkProgress, walk};
+use crate::handle::{EditError, LISTING_LIMIT_MAX, NodeHandle, ReadError, Scope};
+use crate::import::{
+    self, Candidate, ImportError, ImportOptions, Line, Place, Progress, Remark, RemarkKind, Report,
+    SourceName, Spool, SpoolWriter,
+};
+use crate::store::{SourceRow, TaskRow, WriteError};
+use crate::view::Phase;
+
+/// How often the schedule is looked at.
+const LOOK: Duration = Duration::from_secs(15);
+/// A source that is asked only for what is new is walked through this often.
+const WHOLE_EVERY_MS: i64 = 24 * 3600 * 1000;
+/// Shortest name by which a record is known to be one of the federation's:
+/// `1` or `baum` are names that two catalogs may give.
+const NAME_BYTES_MIN: usize = 16;
+
+/// Why a source could not be asked, kept or changed.
+#[derive(Debug, thiserror::Error)]
+pub enum HarvestError {
+    /// A field of the source.
+    #[error("{0}")]
+    Invalid(InvalidField),
+    /// There is no source of that name.
+    #[error("there is no source `{0}`; `hanse source list` shows them")]
+    Unknown(String),
+    /// There is one already.
+    #[error("there is a source `{0}` already; remove it first, or choose another name")]
+    Exists(String),
+    /// There are too many.
+    #[error("there are {SOURCES_MAX} sources already; remove one first")]
+    Full,
+    /// It is being asked.
+    #[error("the source `{0}` is being asked; wait until it is done")]
+    Running(String),
+    /// There is nothing to confirm.
+    #[error("of the source `{0}` no deletions wait")]
+    NothingAwaits(String),
+    /// The stores could not be read.
+    #[error(transparent)]
+    Read(#[from] ReadError),
+    /// They could not be written.
+    #[error(transparent)]
+    Write(#[from] WriteError),
+    /// A record could not be deleted.
+    #[error(transparent)]
+    Delete(#[from] EditError),
+    /// The records could not be taken in.
+    #[error(transparent)]
+    Import(#[from] ImportError),
+    /// What was read could not be kept meanwhile.
+    #[error("keep what was read in a temporary file: {0}")]
+    Spool(#[from] std::io::Error),
+    /// The node ends.
+    #[error("the run broke off")]
+    BrokenOff,
+}
+
+/// Which sources are being asked in this process, and how far they are.
+#[derive(Debug, Default)]
+pub struct Harvests {
+    live: Mutex<BTreeMap<String, WalkProgress>>,
+    one_at_a_time: tokio::sync::Mutex<()>,
+}
+
+impl Harvests {
+    fn begin(&self, name: &str) -> bool {
+        let mut live = self.live.lock().unwrap_or_else(PoisonError::into_inner);
+        if live.contains_key(name) {
+            return false;
+        }
+        live.insert(name.to_owned(), WalkProgress::default());
+        true
+    }
+
+    fn step(&self, name: &str, progress: WalkProgress) {
+        self.live.lock().unwrap_or_else(PoisonError::into_inner).insert(name.to_owned(), progress);
+    }
+
+    fn end(&self, name: &str) {
+        self.live.lock().unwrap_or_else(PoisonError::into_inner).remove(name);
+    }
+
+    /// How far the source is, if it is being asked.
+    pub fn progress(&self, name: &str) -> Option<WalkProgress> {
+        self.live.lock().unwrap_or_else(PoisonError::into_inner).get(name).copied()
+    }
+}
+
+impl NodeHandle {
+    /// All sources by name. Blocks.
+    pub fn sources(&self) -> Result<Vec<Source>, ReadError> {
+        self.stored_sources()
+    }
+
+    /// One source. Blocks.
+    pub fn source(&self, name: &str) -> Result<Source, HarvestError> {
+        let found = self.stored_sources()?.into_iter().find(|source| source.spec.name == name);
+        found.ok_or_else(|| HarvestError::Unknown(name.to_owned()))
+    }
+
+    /// Adds a source. Nothing is asked yet; on a schedule it is its turn next.
+    pub async fn add_source(&self, spec: SourceSpec) -> Result<Source, HarvestError> {
+        let sources = self.stored_sources()?;
+        if sources.iter().any(|source| source.spec.name == spec.name) {
+            return Err(HarvestError::Exists(spec.name));
+        }
+        if sources.len() >= SOURCES_MAX {
+            return Err(HarvestError::Full);
+        }
+        if self.is_own_address(&spec) {
+            return Err(HarvestError::Invalid(own_address(&spec)));
+        }
+        let source = Source::new(spec, self.now());
+        self.keep_source(&source).await?;
+        Ok(source)
+    }
+
+    /// Forgets a source. The records that came from it stay, as the town's own.
+    pub async fn remove_source(&self, name: &str) -> Result<(), HarvestError> {
+        self.source(name)?;
+        if self.harvests().progress(name).is_some() {
+            return Err(HarvestError::Running(name.to_owned()));
+        }
+        self.forget_source(name).await?;
+        Ok(())
+    }
+
+    /// A person's word that the records that are missing may be deleted, once
+    /// the next walk finds no more of them missing.
+    pub async fn confirm_source(&self, name: &str) -> Result<Source, HarvestError> {
+        let mut source = self.source(name)?;
+        if source.awaiting == 0 {
+            return Err(HarvestError::NothingAwaits(name.to_owned()));
+        }
+        source.confirmed = source.awaiting;
+        source.validators = Default::default();
+        self.keep_source(&source).await?;
+        Ok(source)
+    }
+
+    /// Asks a source now; returns what is known of it afterwards.
+    pub async fn run_source(&self, name: &str) -> Result<Source, HarvestError> {
+        self.source(name)?;
+        if !self.harvests().begin(name) {
+            return Err(HarvestError::Running(name.to_owned()));
+        }
+        self.run_begun(name).await
+    }
+
+    /// Asks a source now, behind the caller's back; [`Harvests::progress`]
+    /// tells how far it is.
+    pub fn begin_source(&self, name: &str) -> Result<(), HarvestError> {
+        self.source(name)?;
+        if !self.harvests().begin(name) {
+            return Err(HarvestError::Running(name.to_owned()));
+        }
+        let (handle, name) = (self.clone(), name.to_owned());
+        tokio::spawn(async move {
+            if let Err(error) = handle.run_begun(&name).await {
+                tracing::error!(source = %name, %error, "a source could not be asked");
+            }
+        });
+        Ok(())
+    }
+
+    async fn run_begun(&self, name: &str) -> Result<Source, HarvestError> {
+        let done = {
+            let _turn = self.harvests().one_at_a_time.lock().await;
+            match self.source(name) {
+                Ok(source) => Run::begin(self, source).await,
+                Err(error) => Err(error),
+            }
+        };
+        self.harvests().end(name);
+        done
+    }
+
+    /// Our own portal is no source: its records would come back as strangers.
+    fn is_own_address(&self, spec: &SourceSpec) -> bool {
+        let own = self.base_url().and_then(|base| url::Url::parse(&base).ok());
+        own.is_some_and(|own| {
+            own.host_str() == spec.url.host_str()
+                && own.port_or_known_default() == spec.url.port_or_known_default()
+        })
+    }
+}
+
+fn own_address(spec: &SourceSpec) -> InvalidField {
+    InvalidField::new(
+        "url",
+        &spec.url,
+        Bilingual::fixed("ist die Adresse dieses Knotens", "is the address of this node"),
+        Bilingual::fixed("die Adresse eines anderen Katalogs angeben", "give the address of another catalog"),
+    )
+}
+
+/// Asks each source when it is its turn, until `stop`.
+pub async fn keep_schedule(handle: NodeHandle, stop: CancellationToken) {
+    let mut look = tokio::time::interval(LOOK);
+    look.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
+    loop {
+        tokio::select! {
+            () = stop.cancelled() => return,
+            _ = look.tick() => {}
+        }
+        // Until the node has everything, it cannot know whose record is whose.
+        if handle.phase() != Phase::Ready {
+            continue;
+        }
+        let due = match handle.sources() {
+            Ok(sources) => sources.into_iter().filter(|source| source.is_due(handle.now())).collect(),
+            Err(error) => {
+                tracing::error!(%error, "the sources cannot be read");
+                Vec::new()
+            }
+        };
+        for source in due {
+            let name = source.spec.name;
+            tokio::select! {
+                () = stop.cancelled() => return,
+                done = handle.run_source(&name) => match done {
+                    Ok(Source { problem: Some(problem), .. }) => {
+                        tracing::warn!(source = %name, problem = %problem, "a source was not walked to its end");
+                    }
+                    Ok(_) | Err(HarvestError::Running(_)) => {}
+                    Err(error) => tracing::error!(source = %name, %error, "a source could not be asked"),
+                },
+            }
+        }
+    }
+}
+
+/// One run of one source.
+struct Run<'a> {
+    handle: &'a NodeHandle,
+    source: Source,
+    name: SourceName,
+    whole: bool,
+    own: HashSet<[u8; 16]>,
+    seen: HashSet<String>,
+    counts: Counts,
+    quarantine: Vec<Quarantined>,
+    newest: Option<String>,
+}
+
+impl<'a> Run<'a> {
+    async fn begin(handle: &'a NodeHandle, mut source: Source) -> Result<Source, HarvestError> {
+        let now = handle.now();
+        source.tried = Some(now);
+        // Even if the process dies in the middle, this source does not come
+        // again at once.
+        source.schedule(now, None);
+        handle.keep_source(&source).await?;
+        let whole = source.spec.kind != Kind::Ckan
+            || source.newest.is_none()
+            || source.confirmed > 0
+            || source.walked.is_none_or(|walked| now.0 - walked.0 >= WHOLE_EVERY_MS);
+        let name = SourceName::new(&format!("harvest {}", source.spec.name));
+        let own = {
+            let (handle, name) = (handle.clone(), name.clone());
+            blocking(move || own_names(&handle, &name)).await??
+        };
+        let run = Self {
+            handle,
+            whole,
+            name,
+            own,
+            seen: HashSet::new(),
+            counts: Counts::default(),
+            quarantine: Vec::new(),
+            newest: source.newest.clone(),
+            source,
+        };
+        run.run(now).await
+    }
+
+    async fn run(mut self, now: UnixMillis) -> Result<Source, HarvestError> {
+        let (end, spool) = match Fetcher::new(self.source.spec.reach()) {
+            Ok(fetcher) => self.walk(&fetcher).await?,
+            Err(error) => return self.failed(now, error.message().clone(), None).await,
+        };
+        if end.unchanged {
+            self.source.failures = 0;
+            self.source.problem = None;
+            self.source.walked = Some(now);
+            self.source.counts =
+                Counts { unchanged: self.source.progress.records as u64, ..Counts::default() };
+            return self.keep(now, end.retry_after_s).await;
+        }
+        self.source.progress = end.progress;
+        self.take_over(spool).await?;
+        self.source.counts = self.counts;
+        self.source.quarantine = std::mem::take(&mut self.quarantine);
+        if let Some(problem) = end.incomplete {
+            return self.failed(now, problem, end.retry_after_s).await;
+        }
+        self.source.failures = 0;
+        self.source.problem = None;
+        self.source.newest.clone_from(&self.newest);
+        if self.whole {
+            self.source.walked = Some(now);
+            self.source.validators = end.validators;
+            self.follow_deletions(now).await?;
+        }
+        self.keep(now, end.retry_after_s).await
+    }
+
+    async fn failed(
+        mut self,
+        now: UnixMillis,
+        problem: Bilingual,
+        retry_after_s: Option<u64>,
+    ) -> Result<Source, HarvestError> {
+        self.source.failures = self.source.failures.saturating_add(1);
+        self.source.problem = Some(problem);
+        self.keep(now, retry_after_s).await
+    }
+
+    async fn keep(mut self, now: UnixMillis, retry_after_s: Option<u64>) -> Result<Source, HarvestError> {
+        self.source.schedule(now, retry_after_s);
+        self.handle.keep_source(&self.source).await?;
+        Ok(self.source)
+    }
+
+    /// Reads the source into a private file.
+    async fn walk(&mut self, fetcher: &Fetcher) -> Result<(WalkEnd, Spool), HarvestError> {
+        let spec = self.source.spec.clone();
+        let known = if self.whole { self.source.validators.clone() } else { Default::default() };
+        let since = self.source.newest.clone().filter(|_| !self.whole);
+        let (handle, mut spool) = (self.handle, SpoolWriter::new(self.handle.spool_directory().as_deref())?);
+        let take = |record| self.take(record, &mut spool);
+        let step = |progress| handle.harvests().step(&spec.name, progress);
+        let end = walk(fetcher, &spec, since.as_deref(), &known, take, step).await?;
+        spool.say(&Line::End)?;
+        match spool.finish()? {
+            Ok(spool) => Ok((end, spool)),
+            Err(fault) => Err(HarvestError::Spool(std::io::Error::other(fault.reason.en.to_string()))),
+        }
+    }
+
+    /// Takes one record of the walk, or says why not.
+    fn take(&mut self, record: ForeignRecord, spool: &mut SpoolWriter) -> std::io::Result<()> {
+        if record.names.iter().chain([&record.key]).any(|name| self.own.contains(&name_hash(name))) {
+            self.counts.own += 1;
+            return Ok(());
+        }
+        // ISO 8601 orders as text does; what is none never counts as newest.
+        let modified = record.modified.as_ref().filter(|text| text.starts_with("20"));
+        if modified > self.newest.as_ref() {
+            self.newest = modified.cloned();
+        }
+        self.seen.insert(record.key.clone());
+        match candidate(record) {
+            Ok(candidate) => spool.say(&Line::Candidate(Box::new(candidate))).map(|_| ()),
+            Err((key, reasons)) => {
+                self.counts.rejected += 1;
+                for reason in reasons {
+                    let InvalidField { field, value, problem, remedy } = reason;
+                    self.quarantine(Quarantined { key: key.clone(), field, value, reason: problem, remedy });
+                }
+                Ok(())
+            }
+        }
+    }
+
+    fn quarantine(&mut self, record: Quarantined) {
+        if self.quarantine.len() < QUARANTINE_MAX {
+            self.quarantine.push(record);
+        }
+    }
+
+    /// Hands what was read to the import, which knows what is new.
+    async fn take_over(&mut self, mut spool: Spool) -> Result<(), HarvestError> {
+        let (handle, source) = (self.handle.clone(), self.name.clone());
+        let work = move || {
+            let options = ImportOptions { source, dry_run: false, all_or_nothing: false };
+            import::run(&handle, &mut spool, &options, &Progress::default())
+        };
+        let report: Report = blocking(work).await??;
+        self.counts.created += report.created;
+        self.counts.changed += report.changed;
+        self.counts.unchanged += report.unchanged;
+        self.counts.rejected += report.rejected;
+        for problem in report.problems {
+            let key = problem.place.in_lang(crdt::catalog::Lang::De);
+            let import::Problem { field, value, reason, remedy, .. } = problem;
+            self.quarantine(Quarantined { key, field, value, reason, remedy });
+        }
+        Ok(())
+    }
+
+    /// Deletes what the source has no more, as far as it is still the source's.
+    async fn follow_deletions(&mut self, now: UnixMillis) -> Result<(), HarvestError> {
+        let (handle, name, seen) = (self.handle.clone(), self.name.clone(), std::mem::take(&mut self.seen));
+        let Missing { rows, held } = blocking(move || missing(&handle, &name, &seen)).await??;
+        let keys: std::collections::BTreeSet<String> = rows.iter().map(|row| row.key.clone()).collect();
+        self.source.gone.retain(|key| keys.contains(key));
+        let new: Vec<SourceRow> =
+            rows.into_iter().filter(|row| !self.source.gone.contains(&row.key)).collect();
+        if is_mass_deletion(new.len(), held) && new.len() > self.source.confirmed {
+            self.source.awaiting = new.len();
+            self.source.problem = Some(many_are_missing(new.len(), held));
+            return Ok(());
+        }
+        self.source.awaiting = 0;
+        self.source.confirmed = 0;
+        let mut tasks = Vec::new();
+        for row in new {
+            if self.is_still_the_sources(&row).await? {
+                self.handle.delete(row.dataset).await?;
+                self.source.counts.deleted += 1;
+            } else {
+                self.source.gone.insert(row.key.clone());
+                self.source.counts.kept += 1;
+                tasks.push(TaskRow {
+                    dataset: row.dataset,
+                    field: "status".to_owned(),
+                    text: is_gone(&self.source.spec.name),
+                    source: row.source,
+                    at: now,
+                });
+            }
+        }
+        self.handle.note_tasks(tasks).await?;
+        Ok(())
+    }
+
+    async fn is_still_the_sources(&self, row: &SourceRow) -> Result<bool, HarvestError> {
+        let (handle, id) = (self.handle.clone(), row.dataset);
+        let held = blocking(move || handle.closed_record(id)).await??;
+        Ok(held.is_some_and(|held| is_untouched(row, &held)))
+    }
+}
+
+/// Whether a record still says just what its source said.
+fn is_untouched(row: &SourceRow, held: &LocalRecord) -> bool {
+    Merge::differences(&row.said, held).is_empty()
+}
+
+/// Records of a source that its walk did not show, and how many it has here.
+struct Missing {
+    rows: Vec<SourceRow>,
+    held: usize,
+}
+
+fn missing(handle: &NodeHandle, name: &SourceName, seen: &HashSet<String>) -> Result<Missing, ReadError> {
+    let (mut rows, mut present) = (Vec::new(), HashSet::new());
+    handle.each_of_source(name, |row| {
+        if seen.contains(&row.key) {
+            present.insert(row.dataset);
+        } else {
+            rows.push(row);
+        }
+    })?;
+    // A record that goes by another name now is not gone.
+    rows.retain(|row| !present.contains(&row.dataset));
+    let mut left = Vec::new();
+    for row in rows {
+        if handle.has_own_record(row.dataset)? {
+            left.push(row);
+        }
+    }
+    Ok(Missing { held: present.len() + left.len(), rows: left })
+}
+
+/// What the federation's open datasets are called, but for those that this
+/// source brought.
+fn own_names(handle: &NodeHandle, name: &SourceName) -> Result<HashSet<[u8; 16]>, ReadError> {
+    let mut from_here: HashSet<DatasetId> = HashSet::new();
+    handle.each_of_source(name, |row| {
+        from_here.insert(row.dataset);
+    })?;
+    let mut names = HashSet::new();
+    let mut after = None;
+    loop {
+        let open = handle.open_datasets(Scope::Federation, after, LISTING_LIMIT_MAX)?;
+        let Some(last) = open.last() else { return Ok(names) };
+        after = Some(last.dataset.id);
+        for dataset in
+            open.into_iter().map(|listed| listed.dataset).filter(|one| !from_here.contains(&one.id))
+        {
+            let iri = dataset.iri.as_ref().map(ToString::to_string);
+            let identifier = dataset.identifier.as_ref().map(ToString::to_string);
+            let called = [iri, identifier, Some(dataset.id.to_string())].into_iter().flatten();
+            names.extend(called.filter(|name| name.len() >= NAME_BYTES_MIN).map(|name| name_hash(&name)));
+        }
+    }
+}
+
+fn name_hash(name: &str) -> [u8; 16] {
+    let mut short = [0; 16];
+    short.copy_from_slice(&crdt::encoding::hash("hanse harvest name 1", &[name.as_bytes()])[..16]);
+    short
+}
+
+/// The record as the import takes it, or its name and why it cannot be one.
+pub(crate) fn candidate(record: ForeignRecord) -> Result<Candidate, (String, Vec<InvalidField>)> {
+    let ForeignRecord { key, body, hints, .. } = record;
+    let fields = match body {
+        Ok(Value::Object(fields)) => fields,
+        Ok(_) => serde_json::Map::new(),
+        Err(reasons) => return Err((key, reasons)),
+    };
+    let remark = |hint: InvalidField| {
+        let InvalidField { field, value, problem, remedy } = hint;
+        Remark { kind: RemarkKind::Hint, field, value, reason: problem, remedy }
+    };
+    Ok(Candidate {
+        place: Place::Item(key.clone()),
+        key,
+        fields,
+        called: BTreeMap::new(),
+        remarks: hints.into_iter().map(remark).collect(),
+        row: Vec::new(),
+    })
+}
+
+fn many_are_missing(missing: usize, held: usize) -> Bilingual {
+    Bilingual::made(
+        format!(
+            "{missing} von {held} Datensätzen fehlen an der Quelle, mehr als {MASS_DELETION_PERCENT} %: es wurde nichts gelöscht; mit `hanse source confirm` zulassen, wenn das stimmt"
+        ),
+        format!(
+            "{missing} of {held} records are missing at the source, more than {MASS_DELETION_PERCENT} %: nothing was deleted; allow it with `hanse source confirm` if that is right"
+        ),
+    )
+}
+
+fn is_gone(name: &str) -> Bilingual {
+    Bilingual::made(
+        format!(
+            "Die Quelle „{name}“ führt diesen Datensatz nicht mehr; er wurde hier bearbeitet oder veröffentlicht und bleibt. Bitte entscheiden."
+        ),
+        format!(
+            "the source `{name}` no longer has this record; it was edited or published here and stays; please decide"
+        ),
+    )
+}
+
+async fn blocking<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) -> Result<T, HarvestError> {
+    tokio::task::spawn_blocking(work).await.map_err(|_| HarvestError::BrokenOff)
+}
