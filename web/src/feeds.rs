@@ -1,10 +1,14 @@
-//! What followers of the catalog read: OAI-PMH, Atom, the sitemap.
+//! What followers of the catalog read: OAI-PMH, Atom, the sitemap, and
+//! schema.org's words in the pages.
 //!
 //! Everything is made from the node's one log (`NodeHandle::log_from` and its
 //! kin), so a dataset that is created, changed or withdrawn shows in all of
 //! them, and nothing else does. Never asks for more than the public may see.
 
+pub(crate) mod atom;
+pub(crate) mod linked;
 pub(crate) mod oai;
+pub(crate) mod sitemap;
 
 use askama::Template;
 use axum::http::{HeaderValue, header};

@@ -40,6 +40,7 @@ texts! {
     nav_federation: "Verbund", "Federation";
     nav_api: "Schnittstelle (API)", "API";
     other_language: "English", "Deutsch";
+    feed: "Neue und geänderte Datensätze", "New and changed datasets";
     node_of: "Knoten der Stadt", "Node of the town of";
     version: "Version", "Version";
     footer_what: "Jede Stadt führt ihren Katalog selbst. Dieser Knoten zeigt die offenen Datensätze aller Städte des Verbunds aus einer eigenen, geprüften Kopie.", "Every town keeps its own catalogue. This node shows the open datasets of all towns of the federation from its own, verified copy.";

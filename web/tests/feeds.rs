@@ -3,6 +3,8 @@
 
 #![expect(clippy::unwrap_used, reason = "a test may panic")]
 
+#[path = "feeds/atom.rs"]
+mod atom;
 #[path = "feeds/oai.rs"]
 mod oai;
 mod support;

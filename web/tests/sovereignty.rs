@@ -276,6 +276,20 @@ impl World {
             "/collections/federation/items?sortby=title&limit=1&offset=1".to_owned(),
             format!("/collections/soest/items/{id}"),
             format!("/collections/soest/items/{unknown}"),
+            "/oai?verb=Identify".to_owned(),
+            "/oai?verb=ListSets".to_owned(),
+            "/oai?verb=ListRecords&metadataPrefix=oai_dc".to_owned(),
+            "/oai?verb=ListRecords&metadataPrefix=oai_dc&set=theme-ENVI&from=2020-01-01".to_owned(),
+            "/oai?verb=ListIdentifiers&metadataPrefix=oai_dc&set=town-soest&until=2030-01-01".to_owned(),
+            format!("/oai?verb=GetRecord&metadataPrefix=oai_dc&identifier=oai:soest.invalid:{id}"),
+            format!("/oai?verb=GetRecord&metadataPrefix=oai_dc&identifier=oai:soest.invalid:{unknown}"),
+            "/feeds/dataset.atom".to_owned(),
+            "/feeds/organization/soest.atom".to_owned(),
+            "/feeds/group/envi.atom".to_owned(),
+            "/feeds/tag/Canary.atom".to_owned(),
+            "/feeds/custom.atom?q=Zugangscode".to_owned(),
+            "/sitemap.xml".to_owned(),
+            "/sitemap/all.xml".to_owned(),
         ];
         let mut seen = Vec::new();
         for address in addresses.into_iter().chain(ckan::queries(id)) {

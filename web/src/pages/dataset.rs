@@ -12,6 +12,7 @@ use serde_json::Value;
 use super::{Frame, Place, render};
 use crate::app::App;
 use crate::error::Problem;
+use crate::feeds::linked;
 use crate::locale::{self, Texts};
 use crate::rdf;
 
@@ -31,6 +32,8 @@ struct DatasetView {
     verdict: SignatureVerdict,
     seal: Vec<Row>,
     conflicts: Vec<String>,
+    /// The same for search engines, in schema.org's words.
+    linked: Value,
 }
 
 /// A field and what it holds.
@@ -75,11 +78,14 @@ pub(crate) async fn page(
     }
     let detail = crate::api::dataset(&app, Reader::Public, id).await?;
     let frame = Frame::new(&app, &uri, &headers, Place::Search);
-    Ok(render(&DatasetView::new(frame, &detail), &uri))
+    let base = app.base_url(&headers);
+    let catalog = linked::catalog(&base, &app.handle.town(), frame.t.catalog);
+    let linked = linked::dataset(&base, &detail, catalog, frame.lang);
+    Ok(render(&DatasetView::new(frame, &detail, linked), &uri))
 }
 
 impl DatasetView {
-    fn new(frame: Frame, detail: &DatasetDetail) -> Self {
+    fn new(frame: Frame, detail: &DatasetDetail, linked: Value) -> Self {
         let (t, lang) = (frame.t, frame.lang);
         let dataset = &detail.dataset;
         let (title, description) = (&dataset.title, &dataset.description);
@@ -96,6 +102,7 @@ impl DatasetView {
             verdict: detail.verdict,
             seal: seal(detail, t, lang),
             conflicts: detail.conflicts.clone(),
+            linked,
             frame,
         }
     }

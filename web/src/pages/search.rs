@@ -13,6 +13,7 @@ use url::form_urlencoded::Serializer;
 use super::{Frame, Place, render};
 use crate::app::App;
 use crate::error::Problem;
+use crate::feeds::linked;
 use crate::locale::{self, Texts};
 use crate::query::{self, Unknown};
 use crate::{negotiate, rdf, records};
@@ -41,6 +42,8 @@ struct SearchView {
     pages: usize,
     previous: Option<String>,
     next: Option<String>,
+    /// The catalog for search engines, in schema.org's words.
+    linked: serde_json::Value,
 }
 
 /// One value that can be chosen.
@@ -100,11 +103,12 @@ pub(crate) async fn page(
     let asked = query.clone();
     let found = app.read(move |handle| handle.search(Reader::Public, &asked)).await?;
     let frame = Frame::new(&app, &uri, &headers, Place::Search);
-    Ok(render(&SearchView::new(frame, &query, found), &uri))
+    let linked = linked::catalog(&app.base_url(&headers), &app.handle.town(), frame.t.catalog);
+    Ok(render(&SearchView::new(frame, &query, found, linked), &uri))
 }
 
 impl SearchView {
-    fn new(frame: Frame, query: &SearchQuery, found: SearchPage) -> Self {
+    fn new(frame: Frame, query: &SearchQuery, found: SearchPage, linked: serde_json::Value) -> Self {
         let (t, lang) = (frame.t, frame.lang);
         let facets: Vec<FacetView> =
             FACETS.iter().filter_map(|name| FacetView::new(name, query, &found, t, lang)).collect();
@@ -127,6 +131,7 @@ impl SearchView {
             pages: found.total.div_ceil(query.limit).max(1),
             previous: (query.offset > 0).then(|| address(query, Some(previous_offset), None)),
             next: has_next.then(|| address(query, Some(next_offset), None)),
+            linked,
             frame,
         }
     }
