@@ -1,5 +1,5 @@
-//! What followers of the catalog read: OAI-PMH, Atom, the sitemap, and
-//! schema.org's words in the pages.
+//! What followers of the catalog read: OAI-PMH, the event stream of
+//! DCAT-AP Feeds, Atom, the sitemap, and schema.org's words in the pages.
 //!
 //! Everything is made from the node's one log (`NodeHandle::log_from` and its
 //! kin), so a dataset that is created, changed or withdrawn shows in all of
@@ -9,6 +9,7 @@ pub(crate) mod atom;
 pub(crate) mod linked;
 pub(crate) mod oai;
 pub(crate) mod sitemap;
+pub(crate) mod stream;
 
 use askama::Template;
 use axum::http::{HeaderValue, header};

@@ -228,6 +228,7 @@ fn public_endpoints() -> Vec<Endpoint> {
         endpoint(Public, "GET", "/api/v1/openapi.json", "Description of the public API", api::public::openapi),
         endpoint(Public, "GET", "/oai", "OAI-PMH 2.0: records, sets, what was deleted", feeds::oai::get).harvest(Interface::OaiPmh),
         endpoint(Public, "POST", "/oai", "The same questions as a form", feeds::oai::post).harvest(Interface::OaiPmh),
+        endpoint(Public, "GET", "/feed", "DCAT-AP Feed: event stream of creates, updates and deletes (LDES)", feeds::stream::page).harvest(Interface::Feed),
         endpoint(Public, "GET", "/feeds/dataset.atom", "Atom: all datasets, newest change first", feeds::atom::datasets).harvest(Interface::Feed),
         endpoint(Public, "GET", "/feeds/organization/{file}", "Atom: one town's datasets", feeds::atom::organization).harvest(Interface::Feed),
         endpoint(Public, "GET", "/feeds/group/{file}", "Atom: datasets of a theme", feeds::atom::group).harvest(Interface::Feed),

@@ -7,6 +7,8 @@
 mod atom;
 #[path = "feeds/oai.rs"]
 mod oai;
+#[path = "feeds/stream.rs"]
+mod stream;
 mod support;
 
 use std::sync::Arc;

@@ -6,6 +6,10 @@
 
 mod form;
 mod pages;
+mod stream;
 
 pub use form::{RdfForm, triples_as};
-pub use pages::{PAGE_BYTES_MAX, PAGE_DATASETS, PageAsked, catalog_page, dataset_document, whole_catalog};
+pub use pages::{
+    Contexts, PAGE_BYTES_MAX, PAGE_DATASETS, PageAsked, catalog_page, dataset_document, whole_catalog,
+};
+pub use stream::{STREAM_PAGE, StreamForm, StreamPage, stream_page};

@@ -196,11 +196,21 @@ pub fn whole_catalog(node: &NodeHandle, town: Town, form: RdfForm) -> Result<Vec
 }
 
 /// The catalogs of the towns on a page, each read once.
-#[derive(Default)]
-struct Contexts(BTreeMap<Town, CatalogContext>);
+#[derive(Debug, Default)]
+pub struct Contexts(BTreeMap<Town, CatalogContext>);
 
 impl Contexts {
-    fn of(&mut self, node: &NodeHandle, town: Town) -> Result<&CatalogContext, ReadError> {
+    /// What is said of a dataset, in a form. Blocks.
+    pub fn document(
+        &mut self,
+        node: &NodeHandle,
+        listed: &Listed,
+        form: RdfForm,
+    ) -> Result<Vec<u8>, ReadError> {
+        Ok(triples_as(form, &dataset_triples(&listed.dataset, self.of(node, listed.town)?)))
+    }
+
+    pub(super) fn of(&mut self, node: &NodeHandle, town: Town) -> Result<&CatalogContext, ReadError> {
         Ok(match self.0.entry(town) {
             Entry::Occupied(known) => known.into_mut(),
             Entry::Vacant(free) => free.insert(node.catalog_context(town)?),

@@ -22,6 +22,7 @@ use axum::http::HeaderMap;
 use axum::response::Response;
 use crdt::ids::{DatasetId, UnixMillis};
 use node::handle::{LogEntry, LogSlice, LogStart, NodeHandle, ReadError, Scope};
+use node::rdf::Contexts;
 
 use self::answer::{Answer, Content, ResumptionToken};
 use self::record::Repository;
@@ -92,9 +93,13 @@ fn content(
         request::Verb::ListSets => Ok(Content::Sets(repository.sets())),
         request::Verb::ListMetadataFormats(None) => Ok(Content::Formats),
         request::Verb::ListMetadataFormats(Some(id)) => known(handle, id)?.map(|_| Content::Formats),
-        request::Verb::GetRecord(id, format) => {
-            known(handle, id)?.map(|entry| Content::Record(Box::new(repository.record(&entry, format))))
-        }
+        request::Verb::GetRecord(id, format) => match known(handle, id)? {
+            Ok(entry) => {
+                let record = repository.record(handle, &mut Contexts::default(), &entry, format)?;
+                Ok(Content::Record(Box::new(record)))
+            }
+            Err(failure) => Err(failure),
+        },
         request::Verb::List(list) => {
             let slice = read(handle, &list)?;
             match slice.entries.is_empty() {
@@ -141,10 +146,12 @@ fn listed(
     });
     let token = (!is_whole).then_some(ResumptionToken { text: resume, given: list.given, total: list.total });
     let entries = slice.entries.iter();
-    Ok(match list.with_metadata {
-        true => Content::Records(entries.map(|entry| repository.record(entry, list.format)).collect(), token),
-        false => Content::Headers(entries.map(|entry| repository.header(entry)).collect(), token),
-    })
+    if !list.with_metadata {
+        return Ok(Content::Headers(entries.map(|entry| repository.header(entry)).collect(), token));
+    }
+    let mut contexts = Contexts::default();
+    let records = entries.map(|entry| repository.record(handle, &mut contexts, entry, list.format));
+    Ok(Content::Records(records.collect::<Result<_, _>>()?, token))
 }
 
 /// How long the list is, where that is known without reading every record.

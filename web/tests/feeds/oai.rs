@@ -120,7 +120,7 @@ async fn the_repository_says_what_it_is_and_has() {
     let root = ask(&soest, "verb=ListMetadataFormats").await;
     let formats = root.child("ListMetadataFormats").all("metadataFormat");
     let formats: Vec<_> = formats.map(|one| one.text_of("metadataPrefix").unwrap().to_owned()).collect();
-    assert!(formats.contains(&"oai_dc".to_owned()), "{formats:?}");
+    assert_eq!(formats, ["oai_dc", "dcat_ap"]);
     let known = format!("verb=ListMetadataFormats&identifier=oai:soest.invalid:{id}");
     assert_eq!(ask(&soest, &known).await.child("ListMetadataFormats").children.len(), formats.len());
 }
@@ -159,6 +159,16 @@ async fn a_record_is_told_in_dublin_core_and_whatever_it_says_stays_text() {
     assert_eq!(of("rights"), ["http://dcat-ap.de/def/licenses/dl-zero-de/2.0"]);
     assert!(of("identifier").contains(&format!("urn:uuid:{id}")));
     assert!(!answer.text().contains("geheime Notiz") && !answer.text().contains("gruen@soest.example"));
+
+    let query = format!("verb=GetRecord&metadataPrefix=dcat_ap&identifier=oai:daten.soest.example:{id}");
+    let answer = soest.public(&format!("/oai?{query}")).await;
+    let root = Element::parse(answer.text());
+    let rdf = root.child("GetRecord").child("record").child("metadata").child("RDF");
+    assert_eq!(rdf.namespace, "http://www.w3.org/1999/02/22-rdf-syntax-ns#");
+    let dataset = rdf.child("Dataset");
+    assert_eq!(dataset.namespace, "http://www.w3.org/ns/dcat#");
+    assert_eq!(dataset.attribute("rdf:about"), Some(format!("urn:uuid:{id}").as_str()));
+    assert!(answer.text().contains("Tree register") && !answer.text().contains("geheime Notiz"));
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -4,7 +4,8 @@
 use crdt::catalog::{Catalog, Dataset, Lang, Theme};
 use crdt::ids::{DatasetId, Town, UnixMillis};
 use crdt::vocabulary::Vocabularies;
-use node::handle::{Listed, LogEntry};
+use node::handle::{LogEntry, NodeHandle, ReadError};
+use node::rdf::{Contexts, RdfForm};
 use node::view::TownInfo;
 
 use super::request::{Format, Named, Set};
@@ -54,6 +55,8 @@ pub(super) struct Record {
 #[derive(Debug)]
 pub(super) enum Metadata {
     DublinCore(Vec<Element>),
+    /// A whole element, as the serializer wrote it.
+    Rdf(String),
 }
 
 /// One element of Dublin Core.
@@ -142,12 +145,29 @@ impl Repository {
         }
     }
 
-    pub(super) fn record(&self, entry: &LogEntry, format: Format) -> Record {
-        let metadata = |listed: &Listed| match format {
-            Format::DublinCore => Metadata::DublinCore(dublin_core(&listed.dataset)),
+    pub(super) fn record(
+        &self,
+        handle: &NodeHandle,
+        contexts: &mut Contexts,
+        entry: &LogEntry,
+        format: Format,
+    ) -> Result<Record, ReadError> {
+        let metadata = match (entry.dataset.as_deref(), format) {
+            (None, _) => None,
+            (Some(listed), Format::DublinCore) => Some(Metadata::DublinCore(dublin_core(&listed.dataset))),
+            (Some(listed), Format::DcatAp) => {
+                let document = contexts.document(handle, listed, RdfForm::RdfXml)?;
+                Some(Metadata::Rdf(without_declaration(&String::from_utf8_lossy(&document)).to_owned()))
+            }
         };
-        Record { header: self.header(entry), metadata: entry.dataset.as_deref().map(metadata) }
+        Ok(Record { header: self.header(entry), metadata })
     }
+}
+
+/// The root element of an XML document, which may stand within another.
+fn without_declaration(document: &str) -> &str {
+    let rest = document.strip_prefix("<?xml").and_then(|rest| rest.split_once("?>"));
+    rest.map_or(document, |(_, rest)| rest).trim_start()
 }
 
 /// The EU data themes with their German names.

@@ -61,15 +61,19 @@ pub(super) struct List {
 /// In which form a record is given.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Format {
+    /// Dublin Core.
     DublinCore,
+    /// DCAT-AP.de in RDF/XML.
+    DcatAp,
 }
 
 impl Format {
-    pub(super) const ALL: [Self; 1] = [Self::DublinCore];
+    pub(super) const ALL: [Self; 2] = [Self::DublinCore, Self::DcatAp];
 
     pub(super) fn prefix(self) -> &'static str {
         match self {
             Self::DublinCore => "oai_dc",
+            Self::DcatAp => "dcat_ap",
         }
     }
 
