@@ -87,6 +87,10 @@ impl Access {
         self.client.get("/api/v1/status", &[]).await
     }
 
+    pub(crate) async fn harvesters(&self) -> Result<Value, Failure> {
+        self.client.get("/api/v1/harvesters", &[]).await
+    }
+
     pub(crate) async fn digest(&self) -> Result<Value, Failure> {
         self.client.get("/api/v1/digest", &[]).await
     }

@@ -1,4 +1,5 @@
-//! `hanse status`: the town, the league, the other towns and the files.
+//! `hanse status`: the town, the league, the other towns, the files, and who
+//! harvests.
 
 use serde_json::Value;
 
@@ -24,7 +25,8 @@ pub(crate) struct Args {
 
 pub(super) async fn run(args: Args) -> Result<(), Failure> {
     let access = Access::to(&args.directory.dir).await?;
-    let status = access.status().await?;
+    let mut status = access.status().await?;
+    status["harvesters"] = access.harvesters().await?;
     let running = access.is_running();
     access.close().await?;
     if args.json { output::json(&status) } else { write(&status, running) }
@@ -68,7 +70,8 @@ fn write(status: &Value, running: bool) -> Result<(), Failure> {
         output::line(format!("Newest      {title} ({town}), {at}"))?;
     }
     write_trouble(status)?;
-    write_peers(status)
+    write_peers(status)?;
+    write_harvesters(status)
 }
 
 fn write_trouble(status: &Value) -> Result<(), Failure> {
@@ -104,4 +107,25 @@ fn write_peers(status: &Value) -> Result<(), Failure> {
         .collect();
     output::line("")?;
     output::table(&["PEER", "CONNECTED", "LAG", "HEARD", "RECORDS", "ADDRESS"], &rows)
+}
+
+/// Who fetches the catalog as a whole, since the node started.
+fn write_harvesters(status: &Value) -> Result<(), Failure> {
+    let Some(harvesters) = status["harvesters"].as_array().filter(|all| !all.is_empty()) else {
+        return Ok(());
+    };
+    let rows: Vec<Vec<String>> = harvesters
+        .iter()
+        .map(|one| {
+            vec![
+                text(&one["client"]),
+                text(&one["interface"]),
+                text(&one["requests"]),
+                ago(&one["last"]),
+                text(&one["fetched"]),
+            ]
+        })
+        .collect();
+    output::line("")?;
+    output::table(&["HARVESTER", "INTERFACE", "REQUESTS", "LAST", "FETCHED"], &rows)
 }

@@ -182,6 +182,30 @@ describe("the portal", { timeout: 300_000 }, () => {
     });
   });
 
+  it("shows programmers examples that work as they stand", async () => {
+    await onPage(
+      async (page) => {
+        await page.goto(portal());
+        await page.getByRole("link", { name: "Schnittstellen", exact: true }).first().click();
+        await page.getByRole("heading", { level: 1, name: "Schnittstellen" }).waitFor();
+        const commands = await page.locator(".example code").allInnerTexts();
+        assert.ok(commands.length >= 8, `${commands}`);
+        for (const command of commands) {
+          const [, address] = command.match(/^curl '([^']+)'/);
+          assert.ok(address.startsWith(portal()), address);
+          const answer = await page.request.get(address);
+          assert.equal(answer.status(), 200, address);
+          assert.ok(!answer.headers()["content-type"].startsWith("text/html"), `${address} is for programs`);
+        }
+        const button = page.getByRole("button", { name: /Kopieren/ }).first();
+        await button.click();
+        await page.getByRole("button", { name: /Kopiert/ }).waitFor();
+        assert.equal(await page.evaluate(() => navigator.clipboard.readText()), commands[0]);
+      },
+      { permissions: ["clipboard-read", "clipboard-write"] },
+    );
+  });
+
   it("works without JavaScript", async () => {
     await onPage(
       async (page) => {
@@ -230,6 +254,7 @@ describe("the portal", { timeout: 300_000 }, () => {
             nothing: `${portal()}/?q=Xylophonquarz`,
             dataset: new URL(dataset, portal()).href,
             federation: `${portal()}/federation`,
+            developers: `${portal()}/developers`,
           };
           for (const [name, address] of Object.entries(pages)) {
             await page.goto(address);

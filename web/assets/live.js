@@ -1,5 +1,6 @@
-// Keeps the federation page up to date. Without this script the page shows
-// the state at the time it was loaded.
+// Keeps the federation page up to date, and copies examples. Without this
+// script the page shows the state at the time it was loaded, and examples are
+// selected by hand.
 "use strict";
 (() => {
   const region = document.querySelector("[data-live-region]");
@@ -30,4 +31,18 @@
   button.addEventListener("click", () => (source ? stop() : start()));
   button.hidden = false;
   start();
+})();
+(() => {
+  if (!navigator.clipboard) return;
+  for (const button of document.querySelectorAll("[data-copy]")) {
+    const text = button.parentElement.querySelector("[data-copy-text]");
+    const words = button.firstChild;
+    const before = words.data;
+    button.addEventListener("click", async () => {
+      await navigator.clipboard.writeText(text.textContent);
+      words.data = button.dataset.copied;
+    });
+    button.addEventListener("blur", () => { words.data = before; });
+    button.hidden = false;
+  }
 })();

@@ -38,7 +38,7 @@ texts! {
     nav: "Hauptnavigation", "Main navigation";
     nav_search: "Datensätze", "Datasets";
     nav_federation: "Verbund", "Federation";
-    nav_api: "Schnittstelle (API)", "API";
+    nav_developers: "Schnittstellen", "Interfaces";
     other_language: "English", "Deutsch";
     feed: "Neue und geänderte Datensätze", "New and changed datasets";
     node_of: "Knoten der Stadt", "Node of the town of";
@@ -166,6 +166,38 @@ texts! {
     phase_catching_up: "holt nach", "catching up";
     phase_ready: "bereit", "ready";
 
+    api_title: "Schnittstellen", "Interfaces";
+    api_lead: "Alle offenen Datensätze des Verbunds lassen sich mit Programmen lesen, ohne Anmeldung. Die Beispiele sind von diesem Knoten: kopieren, einfügen, fertig.", "Programs can read all open datasets of the federation, without a login. The examples are from this very node: copy, paste, done.";
+    api_contents: "Schnittstellen dieses Knotens", "Interfaces of this node";
+    api_copy: "Kopieren", "Copy";
+    api_copied: "Kopiert", "Copied";
+    api_search: "Datensätze suchen", "Search datasets";
+    api_one: "Einen Datensatz lesen", "Read one dataset";
+    api_catalog: "Den Katalog dieser Stadt lesen", "Read this town's catalogue";
+    api_all: "Den Katalog aller Städte lesen", "Read the catalogue of all towns";
+    api_query: "Fünf Datensätze abfragen", "Query five datasets";
+    api_map: "In einem Kartenausschnitt suchen", "Search within a map section";
+    api_walk: "Alles lesen, Seite für Seite", "Read everything, page by page";
+    api_latest: "Die neuesten Änderungen lesen", "Read the latest changes";
+    api_sitemap: "Alle Seiten für Suchmaschinen", "All pages for search engines";
+    api_description: "Beschreibung für Programme (OpenAPI)", "Description for programs (OpenAPI)";
+    api_json: "JSON", "JSON API";
+    api_json_what: "Die eigene Schnittstelle des Knotens: Suche mit Facetten, jeder Datensatz mit allen Feldern.", "The node's own interface: search with facets, every dataset with all its fields.";
+    api_rdf: "DCAT-AP.de (RDF)", "DCAT-AP.de in RDF";
+    api_rdf_what: "Der Katalog in der Form, die GovData und Open.NRW ernten, als Turtle, RDF/XML, JSON-LD und N-Triples.", "The catalogue as GovData and Open.NRW harvest it, as Turtle, RDF/XML, JSON-LD and N-Triples.";
+    api_ckan: "CKAN Action API", "CKAN Action API";
+    api_ckan_what: "Für alles, was mit CKAN-Portalen spricht, zum Beispiel ckanapi.", "For everything that talks to CKAN portals, such as ckanapi.";
+    api_sparql: "SPARQL", "SPARQL";
+    api_sparql_what: "Abfragen über den ganzen offenen Katalog als Graph (SPARQL 1.1).", "Queries over the whole open catalogue as a graph (SPARQL 1.1).";
+    api_records: "OGC API Records", "OGC API Records";
+    api_records_what: "Für QGIS (MetaSearch) und andere Geoprogramme. Als Adresse des Dienstes genügt die Adresse dieses Portals.", "For QGIS (MetaSearch) and other GIS programs. The address of this portal is all they need.";
+    api_oai: "OAI-PMH", "OAI-PMH";
+    api_oai_what: "Für Erntende, die Änderungen und Löschungen seit einem Zeitpunkt holen.", "For harvesters that fetch changes and deletions since a moment.";
+    api_feeds: "Feeds", "News feeds";
+    api_feeds_what: "Neues als Atom und als Ereignisstrom (LDES), und die Liste aller Seiten.", "What is new, as Atom and as an event stream (LDES), and the list of all pages.";
+    api_proof: "Echtheitsnachweis", "Proof of authenticity";
+    api_proof_what: "Alles, um einen Datensatz ohne Netz und ohne diesen Knoten zu prüfen (hanse verify).", "Everything needed to check a dataset offline and without this node (hanse verify).";
+
     error_title: "Das hat nicht geklappt", "That did not work";
     error_remedy: "Was Sie tun können", "What you can do";
     error_home: "Zur Suche", "Go to search";
@@ -290,7 +322,7 @@ mod tests {
     #[test]
     fn every_text_has_both_languages() {
         // Words that are spelt the same in both.
-        let same = ["version", "field_status", "nav_api"];
+        let same = ["version", "field_status", "api_ckan", "api_sparql", "api_records", "api_oai"];
         for (key, de, en) in ALL {
             assert!(!de.trim().is_empty() && !en.trim().is_empty(), "{key} is empty");
             assert!(de != en || same.contains(key), "{key} is not translated: {de}");

@@ -5,6 +5,7 @@
 //! page in any other way.
 
 pub(crate) mod dataset;
+pub(crate) mod developers;
 pub(crate) mod federation;
 pub(crate) mod search;
 
@@ -29,6 +30,7 @@ const COOKIE_S: u32 = 31_536_000;
 pub(crate) enum Place {
     Search,
     Federation,
+    Developers,
     Elsewhere,
 }
 

@@ -210,6 +210,7 @@ fn public_endpoints() -> Vec<Endpoint> {
         endpoint(Public, "GET", "/federation/catalog", "The catalogs of all towns, the same way", rdf::federation).harvest(Interface::Rdf),
         endpoint(Public, "GET", "/federation", "Portal: the towns as this node sees them", pages::federation::page),
         endpoint(Public, "GET", "/federation/events", "The same, live (server-sent events)", pages::federation::events),
+        endpoint(Public, "GET", "/developers", "Portal: the interfaces, with examples", pages::developers::page),
         endpoint(Public, "GET", "/assets/{name}", "Style sheet, script and icon", assets::asset),
         endpoint(Public, "GET", "/ogc", "OGC API Records: landing page", records::landing).harvest(Interface::Records),
         endpoint(Public, "GET", "/ogc/openapi.json", "OGC API Records: description (OpenAPI 3.0)", records::openapi::document).harvest(Interface::Records),

@@ -274,7 +274,11 @@ impl World {
             "/collections/federation/items?q=Entwurf".to_owned(),
             "/collections/federation/items?bbox=8,51,9,52&datetime=2026-01-01/..".to_owned(),
             "/collections/federation/items?sortby=title&limit=1&offset=1".to_owned(),
+            "/collections/soest/items?keywords=Canary".to_owned(),
+            "/collections/soest/items?q=Wasserwerk,Baumkataster&sortby=-updated".to_owned(),
+            format!("/collections/soest/items?limit=1&after={id}"),
             format!("/collections/soest/items/{id}"),
+            "/developers".to_owned(),
             format!("/collections/soest/items/{unknown}"),
             "/oai?verb=Identify".to_owned(),
             "/oai?verb=ListSets".to_owned(),
@@ -316,7 +320,8 @@ impl World {
 
 /// Whether people read it; programs are answered otherwise at the same address.
 fn is_page(address: &str) -> bool {
-    ["/?", "/dataset/", "/federation"].iter().any(|page| address.starts_with(page)) || address == "/"
+    ["/?", "/dataset/", "/federation", "/developers"].iter().any(|page| address.starts_with(page))
+        || address == "/"
 }
 
 fn contains(bytes: &[u8], text: &str) -> bool {

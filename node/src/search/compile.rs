@@ -4,6 +4,7 @@
 //! look like is therefore a range or a pattern of such terms.
 
 use std::ops::Bound;
+use std::sync::Arc;
 
 use tantivy::Term;
 use tantivy::query::{
@@ -12,6 +13,7 @@ use tantivy::query::{
 use tantivy::schema::IndexRecordOption;
 
 use super::analysis::{Analyzer, fold, words};
+use super::condition::{Columns, Condition, ConditionQuery, Span};
 use super::expression::{Expression, MomentField, NamedField, Pattern, PatternPiece};
 use super::fields::Fields;
 use super::matching::Plan;
@@ -20,6 +22,7 @@ use super::query::{QUERY_WORDS_MAX, QueryError, parse};
 /// Makes queries of checked expressions.
 pub(super) struct Compiler<'a> {
     pub(super) fields: Fields,
+    pub(super) columns: Columns,
     pub(super) analyzer: &'a mut Analyzer,
 }
 
@@ -36,6 +39,7 @@ impl Compiler<'_> {
             Expression::Between(field, from, to) => self.between(*field, from, to),
             Expression::Has(field) => self.term(&field.exists_term()),
             Expression::During(field, from, to) => self.during(*field, *from, *to),
+            Expression::Where(condition) => self.condition(condition.clone()),
             Expression::And(parts) => self.joined(Occur::Must, parts)?,
             Expression::Or(parts) => self.joined(Occur::Should, parts)?,
             Expression::Not(part) => {
@@ -145,16 +149,30 @@ impl Compiler<'_> {
         Box::new(ConstScoreQuery::new(Box::new(RangeQuery::new(from.map(term), to.map(term))), 1.0))
     }
 
+    /// By the columns themselves: tantivy's ranges over them cannot be nested (see [`ConditionQuery`]).
     fn during(&self, field: MomentField, from: Bound<i64>, to: Bound<i64>) -> Box<dyn Query> {
-        let field = match field {
-            MomentField::Created => self.fields.issued,
-            MomentField::Modified => self.fields.modified,
+        let from = match from {
+            Bound::Included(second) => Some(second),
+            Bound::Excluded(second) => Some(second.saturating_add(1)),
+            Bound::Unbounded => None,
         };
-        let term = |seconds: i64| Term::from_field_i64(field, seconds);
-        if from == Bound::Unbounded && to == Bound::Unbounded {
-            return Box::new(RangeQuery::new(Bound::Included(term(i64::MIN)), Bound::Unbounded));
+        let to = match to {
+            Bound::Included(second) => Some(second),
+            Bound::Excluded(second) => Some(second.saturating_sub(1)),
+            Bound::Unbounded => None,
+        };
+        if matches!((from, to), (Some(from), Some(to)) if from > to) {
+            return Box::new(EmptyQuery);
         }
-        Box::new(ConstScoreQuery::new(Box::new(RangeQuery::new(from.map(term), to.map(term))), 1.0))
+        let span = Span { from, to };
+        self.condition(match field {
+            MomentField::Created => Condition::Issued(span),
+            MomentField::Modified => Condition::Modified(span),
+        })
+    }
+
+    fn condition(&self, condition: Condition) -> Box<dyn Query> {
+        Box::new(ConditionQuery { condition, columns: Arc::clone(&self.columns), fields: self.fields })
     }
 
     fn term(&self, term: &str) -> Box<dyn Query> {

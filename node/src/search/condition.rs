@@ -3,9 +3,15 @@
 //! A [`Condition`] is a plain value that the interfaces of the node build from their own query
 //! languages. It narrows a search and never ranks.
 
+use std::collections::HashMap;
+use std::fmt;
+use std::sync::Arc;
+
 use serde::{Deserialize, Serialize};
+use tantivy::index::SegmentId;
+use tantivy::query::{BitSetDocSet, ConstScorer, EnableScoring, Explanation, Query, Scorer, Weight};
 use tantivy::schema::IndexRecordOption;
-use tantivy::{DocId, DocSet as _, SegmentReader, TERMINATED};
+use tantivy::{BitSet, DocId, DocSet as _, Score, SegmentReader, TERMINATED, TantivyError};
 
 use super::Facet;
 use super::facets::SegmentColumns;
@@ -223,5 +229,48 @@ impl Ground<'_> {
         let column = &self.columns.facets[facet as usize];
         let Some(chosen) = column.chosen(&[cut(value).to_owned()]) else { return Bits::filled(records, 0) };
         Bits::where_true(records, |record| column.has_any(record as DocId, &chosen))
+    }
+}
+
+/// The columns of all segments of a searcher.
+pub(super) type Columns = Arc<HashMap<SegmentId, Arc<SegmentColumns>>>;
+
+/// A condition as a part of a query; every record of which it is true counts the same.
+#[derive(Clone)]
+pub(super) struct ConditionQuery {
+    pub(super) condition: Condition,
+    pub(super) columns: Columns,
+    pub(super) fields: Fields,
+}
+
+impl fmt::Debug for ConditionQuery {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("ConditionQuery").field(&self.condition).finish()
+    }
+}
+
+impl Query for ConditionQuery {
+    fn weight(&self, _: EnableScoring<'_>) -> tantivy::Result<Box<dyn Weight>> {
+        Ok(Box::new(self.clone()))
+    }
+}
+
+impl Weight for ConditionQuery {
+    fn scorer(&self, segment: &SegmentReader, boost: Score) -> tantivy::Result<Box<dyn Scorer>> {
+        let columns = self.columns.get(&segment.segment_id()).ok_or_else(|| {
+            TantivyError::SchemaError("the columns of a segment were not unpacked".to_owned())
+        })?;
+        let bits = Ground { segment, columns, fields: self.fields }.bits(&self.condition)?;
+        let mut set = BitSet::with_max_value(segment.max_doc());
+        for doc in (0..segment.max_doc()).filter(|doc| bits.contains(*doc)) {
+            set.insert(doc);
+        }
+        Ok(Box::new(ConstScorer::new(BitSetDocSet::from(set), boost)))
+    }
+
+    fn explain(&self, segment: &SegmentReader, doc: DocId) -> tantivy::Result<Explanation> {
+        let mut scorer = self.scorer(segment, 1.0)?;
+        let holds = scorer.doc() <= doc && scorer.seek(doc) == doc;
+        Ok(Explanation::new("ConditionQuery", if holds { 1.0 } else { 0.0 }))
     }
 }

@@ -5,6 +5,7 @@
 
 use std::ops::Bound;
 
+use super::condition::{CONDITION_DEPTH_MAX, Condition};
 use super::query::QueryError;
 
 /// Most parts of an expression: conditions, the words in them, and what joins them.
@@ -161,6 +162,8 @@ pub enum Expression {
     Has(NamedField),
     /// The moment lies between these.
     During(MomentField, Bound<i64>, Bound<i64>),
+    /// The condition is true.
+    Where(Condition),
     /// All are true.
     And(Vec<Expression>),
     /// At least one is true.
@@ -217,6 +220,13 @@ impl Expression {
         spent.parts += match self {
             Self::Words(text) => 1 + text.split_whitespace().count(),
             Self::Is(field, text) if field.is_text() => 1 + text.split_whitespace().count(),
+            Self::Where(condition) => {
+                let (conditions, nested) = condition.size();
+                if nested > CONDITION_DEPTH_MAX {
+                    return Err(QueryError::TooDeep { depth: nested });
+                }
+                1 + conditions
+            }
             _ => 1,
         };
         if spent.parts > EXPRESSION_PARTS_MAX {

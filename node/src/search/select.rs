@@ -3,6 +3,7 @@
 //! Answers from terms and columns alone; no stored record is read.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use tantivy::{Searcher, TantivyError};
 
@@ -47,7 +48,9 @@ impl SearchIndex {
         query.expression.check()?;
         let view = self.view()?;
         let mut analyzer = self.reading_analyzer();
-        let mut compiler = Compiler { fields: view.fields, analyzer: &mut analyzer };
+        let segments = view.searcher.segment_readers().iter().map(|segment| segment.segment_id());
+        let columns = Arc::new(segments.zip(view.columns.iter().cloned()).collect());
+        let mut compiler = Compiler { fields: view.fields, columns, analyzer: &mut analyzer };
         let matching = compiler.query(&query.expression)?;
         drop(analyzer);
         let collector = PageCollector {

@@ -194,6 +194,7 @@ fn queryable(towns: &[String]) -> Value {
     json!({
         "themes": {"title": "EU data theme", "type": "string", "enum": themes},
         "formats": {"title": "File format or service type", "type": "string"},
+        "keywords": {"title": "Keyword", "type": "string"},
         "license": {"title": "SPDX name or DCAT-AP.de IRI of the licence", "type": "string"},
         "town": {"title": "Short name of the town", "type": "string", "enum": towns},
         "created": {"title": "First published", "type": "string", "format": "date-time"},
@@ -203,7 +204,9 @@ fn queryable(towns: &[String]) -> Value {
 
 fn sortable() -> Value {
     json!({
+        "id": {"title": "UUID of the dataset: an order that no edit changes", "type": "string"},
         "title": {"title": "Title, as German dictionaries sort", "type": "string"},
+        "created": {"title": "First published", "type": "string", "format": "date-time"},
         "updated": {"title": "Last changed", "type": "string", "format": "date-time"},
     })
 }

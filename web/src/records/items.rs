@@ -1,18 +1,20 @@
 //! The records of a collection: found, paged, one by one.
 
+use std::ops::Bound;
+
 use axum::extract::rejection::PathRejection;
 use axum::extract::{Path, RawQuery, State};
 use axum::http::{HeaderMap, Uri};
 use axum::response::{IntoResponse, Redirect, Response};
 use crdt::catalog::Timestamp;
 use crdt::ids::DatasetId;
-use node::handle::{Listed, NodeHandle, ReadError, Scope};
-use node::view::{Condition, Reader, SearchQuery, Sort, TownInfo};
+use node::handle::{Listed, NodeHandle, ReadError, Scope, Select};
+use node::view::{Expression, NamedField, Order, TownInfo};
 use serde_json::{Value, json};
 use url::form_urlencoded::Serializer;
 
 use super::collections::{Collection, OnePart, find, named};
-use super::query::{Asked, LIMIT_DEFAULT, Order, parse};
+use super::query::{Asked, LIMIT_DEFAULT, parse};
 use super::record::{Surroundings, record};
 use super::refusal::Refusal;
 use super::{GEOJSON, JSON, Link, answer, not_found, wants_html};
@@ -21,7 +23,10 @@ use crate::locale;
 
 /// Records that were found.
 struct Found {
+    /// All that match.
     total: u64,
+    /// Those behind the place where the page begins.
+    remaining: u64,
     datasets: Vec<Listed>,
 }
 
@@ -54,7 +59,7 @@ pub(crate) async fn items(
         "numberMatched": found.total,
         "numberReturned": features.len(),
         "features": features,
-        "links": links(&around, &collection, query.as_deref(), &asked, found.total),
+        "links": links(&around, &collection, query.as_deref(), &asked, &found),
     });
     Ok(answer(GEOJSON, &body))
 }
@@ -94,32 +99,26 @@ fn town_of<'a>(listed: &Listed, members: &'a [TownInfo]) -> Option<&'a TownInfo>
 
 /// Finds what is asked for. Blocks.
 fn search(handle: &NodeHandle, scope: Scope, asked: &Asked) -> Result<Found, ReadError> {
-    let query = SearchQuery {
-        text: asked.words.clone(),
-        town: match scope {
-            Scope::Town(town) => vec![town.to_string()],
-            Scope::Federation => Vec::new(),
-        },
-        condition: Some(Condition::All(asked.conditions.clone())),
-        sort: match asked.order {
-            Order::Natural => Sort::Relevance,
-            Order::Title => Sort::Title,
-            Order::Latest => Sort::Modified,
-        },
+    let mut parts = vec![asked.expression()];
+    if let Scope::Town(town) = scope {
+        parts.push(Expression::Is(NamedField::Town, town.to_string()));
+    }
+    let select = |parts: Vec<Expression>, limit: usize| Select {
+        expression: Expression::And(parts),
+        sort: asked.order(),
         offset: asked.offset,
-        limit: asked.limit,
-        ..SearchQuery::default()
+        limit,
+        facets: Vec::new(),
     };
-    let page = handle.search(Reader::Public, &query)?;
-    // Records that only have some of the words are no match here.
-    if page.relaxed {
-        return Ok(Found { total: 0, datasets: Vec::new() });
-    }
-    let mut datasets = Vec::with_capacity(page.items.len());
-    for hit in page.items {
-        datasets.extend(handle.open_dataset(hit.id)?);
-    }
-    Ok(Found { total: page.total as u64, datasets })
+    let Some(after) = asked.after.filter(|_| asked.order() == Order::Id) else {
+        let found = handle.select(&select(parts, asked.limit))?;
+        return Ok(Found { total: found.total, remaining: found.total, datasets: found.datasets });
+    };
+    // What was matched is counted as if the walk began here.
+    let total = handle.select(&select(parts.clone(), 0))?.total;
+    parts.push(Expression::Between(NamedField::Id, Bound::Excluded(after.to_string()), Bound::Unbounded));
+    let found = handle.select(&select(parts, asked.limit))?;
+    Ok(Found { total, remaining: found.total, datasets: found.datasets })
 }
 
 /// The portal's page of the same search, as far as it can say it.
@@ -139,14 +138,15 @@ fn links(
     collection: &Collection,
     query: Option<&str>,
     asked: &Asked,
-    total: u64,
+    found: &Found,
 ) -> Vec<Link> {
     let own = format!("{}/collections/{}", around.base, collection.id);
-    let page = |rel, title, offset: usize| {
-        Link::new(rel, GEOJSON, title, format!("{own}/items?{}", paged(query, offset, asked.limit)))
+    let page = |rel, title, at: At| {
+        Link::new(rel, GEOJSON, title, format!("{own}/items?{}", paged(query, at, asked.limit)))
     };
+    let here = asked.after.map_or(At::Offset(asked.offset), At::After);
     let mut links = vec![
-        page("self", "This page", asked.offset),
+        page("self", "This page", here),
         Link::new("collection", JSON, "The collection", own.clone()),
         Link::new(
             "alternate",
@@ -156,20 +156,31 @@ fn links(
         ),
     ];
     let next = asked.offset + asked.limit;
-    if (next as u64) < total {
-        links.push(page("next", "The next page", next));
+    if (next as u64) < found.remaining {
+        // By the last id, so that edits during a walk neither hide nor double a record.
+        let last = found.datasets.last().filter(|_| asked.order() == Order::Id);
+        let at = last.map_or(At::Offset(next), |last| At::After(last.dataset.id));
+        links.push(page("next", "The next page", at));
     }
     if asked.offset > 0 {
-        links.push(page("prev", "The page before", asked.offset.saturating_sub(asked.limit)));
+        let before = At::Offset(asked.offset.saturating_sub(asked.limit));
+        links.push(page("prev", "The page before", before));
     }
     links
 }
 
+/// Where a page begins.
+#[derive(Debug, Clone, Copy)]
+enum At {
+    Offset(usize),
+    After(DatasetId),
+}
+
 /// The same query at another place.
-fn paged(query: Option<&str>, offset: usize, limit: usize) -> String {
+fn paged(query: Option<&str>, at: At, limit: usize) -> String {
     let mut paged = Serializer::new(String::new());
     for (name, value) in url::form_urlencoded::parse(query.unwrap_or_default().as_bytes()) {
-        let is_place = ["offset", "limit"].iter().any(|place| name.eq_ignore_ascii_case(place));
+        let is_place = ["offset", "after", "limit"].iter().any(|place| name.eq_ignore_ascii_case(place));
         if !is_place && !value.is_empty() {
             paged.append_pair(&name, &value);
         }
@@ -177,8 +188,10 @@ fn paged(query: Option<&str>, offset: usize, limit: usize) -> String {
     if limit != LIMIT_DEFAULT {
         paged.append_pair("limit", &limit.to_string());
     }
-    if offset > 0 {
-        paged.append_pair("offset", &offset.to_string());
+    match at {
+        At::Offset(0) => {}
+        At::Offset(offset) => drop(paged.append_pair("offset", &offset.to_string())),
+        At::After(id) => drop(paged.append_pair("after", &id.to_string())),
     }
     paged.finish()
 }

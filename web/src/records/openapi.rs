@@ -66,6 +66,7 @@ fn paths() -> Value {
         "type",
         "ids",
         "externalIds",
+        "after",
     ];
     search.extend(FILTERS);
     json!({
@@ -115,6 +116,8 @@ fn parameters() -> Value {
         "type": list("type", "Resource types; all records are of type `dataset`"),
         "ids": list("ids", "UUIDs of records"),
         "externalIds": list("externalIds", "Identifiers that the towns gave (`dct:identifier`)"),
+        "after": text("after", "Where the page before ended; comes with the link `next`"),
+        "keywords": list("keywords", "Keywords, to the letter"),
         "themes": list("themes", "Codes or IRIs of EU data themes"),
         "formats": list("formats", "File formats or service types"),
         "license": text("license", "SPDX name, DCAT-AP.de code or IRI of the licence"),

@@ -6,7 +6,8 @@
 
 use crdt::catalog::invalid::Bilingual;
 use crdt::catalog::{BoundingBox, Date, Format, InvalidField, LicenceIri, Theme, Timestamp};
-use node::view::{Area, Condition, Facet, SEARCH_TEXT_BYTES_MAX, Span};
+use crdt::ids::DatasetId;
+use node::view::{Area, Condition, Expression, Facet, Order, SEARCH_TEXT_BYTES_MAX, Span};
 
 use super::record::licence_named;
 use super::refusal::Refusal;
@@ -21,36 +22,54 @@ pub(super) const OFFSET_MAX: usize = 1_000_000;
 const LIST_MAX: usize = 200;
 
 /// The parameters of a search, in the order of the description.
-pub(super) const PARAMETERS: [&str; 10] =
-    ["q", "bbox", "datetime", "limit", "offset", "sortby", "type", "ids", "externalIds", "f"];
+pub(super) const PARAMETERS: [&str; 11] =
+    ["q", "bbox", "datetime", "limit", "offset", "sortby", "type", "ids", "externalIds", "after", "f"];
 
 /// The properties that a search may name as parameters.
-pub(super) const FILTERS: [&str; 6] = ["themes", "formats", "license", "town", "created", "updated"];
+pub(super) const FILTERS: [&str; 7] =
+    ["themes", "formats", "keywords", "license", "town", "created", "updated"];
 
 /// The properties that records are sorted by.
-pub(super) const SORTABLES: [&str; 2] = ["title", "updated"];
-
-/// The order of records.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Order {
-    /// Best match first where words are asked for, else an order that no edit changes.
-    Natural,
-    /// By title.
-    Title,
-    /// Latest change first.
-    Latest,
-}
+pub(super) const SORTABLES: [&str; 4] = ["id", "title", "created", "updated"];
 
 /// What is asked for.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Asked {
-    /// Words of which all must be there.
+    /// Words as they were given; empty if there are none.
     pub(super) words: String,
     /// What else must be true; empty if nothing is asked.
     pub(super) conditions: Vec<Condition>,
-    pub(super) order: Order,
+    /// The order asked for; best match first where words are asked for, else
+    /// one that no edit changes.
+    pub(super) order: Option<Order>,
+    /// The last record of the page before, in the order of ids.
+    pub(super) after: Option<DatasetId>,
     pub(super) offset: usize,
     pub(super) limit: usize,
+}
+
+impl Asked {
+    /// The order of the records.
+    pub(super) fn order(&self) -> Order {
+        self.order.unwrap_or(if self.words.is_empty() { Order::Id } else { Order::Relevance })
+    }
+
+    /// Words and conditions together.
+    pub(super) fn expression(&self) -> Expression {
+        let mut parts = vec![Expression::Where(Condition::All(self.conditions.clone()))];
+        if !self.words.is_empty() {
+            parts.push(Expression::Or(self.words.split(',').map(all_words).collect()));
+        }
+        Expression::And(parts)
+    }
+}
+
+/// All words of a text; one with quotes is left as it is, for its phrases.
+fn all_words(text: &str) -> Expression {
+    if text.contains('"') {
+        return Expression::Words(text.to_owned());
+    }
+    Expression::And(text.split_whitespace().map(|word| Expression::Words(word.to_owned())).collect())
 }
 
 /// Reads a query. `towns` are the codes and keys that `town` may name.
@@ -58,7 +77,8 @@ pub(super) fn parse(query: Option<&str>, towns: &[(String, String)]) -> Result<A
     let mut asked = Asked {
         words: String::new(),
         conditions: Vec::new(),
-        order: Order::Natural,
+        order: None,
+        after: None,
         offset: 0,
         limit: LIMIT_DEFAULT,
     };
@@ -78,7 +98,10 @@ pub(super) fn parse(query: Option<&str>, towns: &[(String, String)]) -> Result<A
         seen.push(name);
         set(&mut asked, name, value, towns)?;
     }
-    Ok(asked)
+    match asked.after {
+        Some(after) if asked.order() != Order::Id => Err(invalid("after", &after.to_string(), ONLY_BY_ID)),
+        _ => Ok(asked),
+    }
 }
 
 fn set(
@@ -91,7 +114,8 @@ fn set(
         "q" => asked.words = words(value)?,
         "limit" => asked.limit = number(name, value, 1, usize::MAX)?.min(LIMIT_MAX),
         "offset" => asked.offset = number(name, value, 0, OFFSET_MAX)?,
-        "sortby" => asked.order = order(value)?,
+        "sortby" => asked.order = Some(order(value)?),
+        "after" => asked.after = Some(after(value)?),
         "bbox" => asked.conditions.push(touching(value)?),
         "datetime" => asked.conditions.push(during(value)?),
         "created" => asked.conditions.push(Condition::Issued(span(name, value)?)),
@@ -123,6 +147,7 @@ fn values(name: &'static str, value: &str, towns: &[(String, String)]) -> Result
             let format = |one: &String| Format::parse(one).map(|format| format.to_string());
             (Facet::Format, list(name, value)?.iter().map(format).collect::<Result<_, _>>().map_err(wrong)?)
         }
+        "keywords" => (Facet::Keyword, list(name, value)?),
         "license" => (Facet::Licence, vec![licence(value).map_err(wrong)?.to_string()]),
         _ => (Facet::Town, list(name, value)?.iter().map(|one| town(one, towns)).collect::<Result<_, _>>()?),
     };
@@ -189,11 +214,31 @@ fn number(name: &'static str, value: &str, least: usize, most: usize) -> Result<
 }
 
 fn order(value: &str) -> Result<Order, Refusal> {
+    // A plus in an address that was not escaped is read as a space, and trimmed.
     match value.trim_start_matches('+') {
+        "id" => Ok(Order::Id),
+        "-id" => Ok(Order::IdDescending),
         "title" => Ok(Order::Title),
-        "-updated" => Ok(Order::Latest),
-        _ => Err(Refusal::parameter("sortby", value, &["title", "-updated"])),
+        "-title" => Ok(Order::TitleDescending),
+        "created" => Ok(Order::CreatedAscending),
+        "-created" => Ok(Order::Created),
+        "updated" => Ok(Order::ModifiedAscending),
+        "-updated" => Ok(Order::Modified),
+        _ => {
+            let signed = SORTABLES.iter().flat_map(|name| [(*name).to_owned(), format!("-{name}")]);
+            let possible: Vec<String> = signed.collect();
+            let possible: Vec<&str> = possible.iter().map(String::as_str).collect();
+            Err(Refusal::parameter("sortby", value, &possible))
+        }
     }
+}
+
+fn after(value: &str) -> Result<DatasetId, Refusal> {
+    value.parse().map_err(|_| {
+        let problem = Bilingual::fixed("ist keine Stelle des Katalogs", "is not a place in the catalog");
+        let remedy = Bilingual::fixed("dem Verweis „next“ folgen", "follow the link `next`");
+        Refusal::invalid(&InvalidField::new("after", value, problem, remedy))
+    })
 }
 
 /// `bbox` as Features, Part 1, 7.15.3 has it: records that touch the rectangle,
@@ -280,6 +325,14 @@ pub(super) fn seconds(text: &str) -> Option<(i64, i64)> {
 const ONCE: (&str, &str, &str, &str) =
     ("ist der zweite Wert", "is the second value", "den Parameter einmal angeben", "give it once");
 
+/// Why a place in the order of ids is refused in another order.
+const ONLY_BY_ID: (&str, &str, &str, &str) = (
+    "gilt nur in der Reihenfolge der Kennungen",
+    "counts only in the order of ids",
+    "„offset“ verwenden, oder „q“ und „sortby“ weglassen",
+    "use `offset`, or leave out `q` and `sortby`",
+);
+
 fn invalid(name: &str, value: &str, (de, en, remedy_de, remedy_en): (&str, &str, &str, &str)) -> Refusal {
     let (problem, remedy) = (Bilingual::fixed(de, en), Bilingual::fixed(remedy_de, remedy_en));
     Refusal::invalid(&InvalidField::new(name, value, problem, remedy))
@@ -310,7 +363,7 @@ mod tests {
     fn empty_values_count_as_not_given_and_names_have_no_case() {
         assert_eq!(read("q=&bbox=&LIMIT=&f=json").unwrap(), parse(None, &[]).unwrap());
         let asked = read("LiMiT=5&OFFSET=3&SoRtBy=title&Q=Baum").unwrap();
-        assert_eq!((asked.limit, asked.offset, asked.order), (5, 3, Order::Title));
+        assert_eq!((asked.limit, asked.offset, asked.order), (5, 3, Some(Order::Title)));
         assert_eq!(asked.words, "Baum");
         assert_eq!(read("limit=99999999999999999999").unwrap().limit, LIMIT_MAX);
     }
@@ -368,6 +421,37 @@ mod tests {
     }
 
     #[test]
+    fn words_between_commas_are_alternatives_and_between_spaces_all_demanded() {
+        let word = |word: &str| Expression::Words(word.to_owned());
+        let Expression::And(parts) = read("q=Baum+Park,\"Alte Linde\"").unwrap().expression() else {
+            panic!("all of it is demanded");
+        };
+        let both = Expression::And(vec![word("Baum"), word("Park")]);
+        assert_eq!(parts[1], Expression::Or(vec![both, word("\"Alte Linde\"")]));
+    }
+
+    #[test]
+    fn records_come_in_an_order_that_no_edit_changes_unless_another_is_asked_for() {
+        let order = |query: &str| read(query).unwrap().order();
+        assert_eq!(
+            (order(""), order("q=Baum"), order("themes=ENVI")),
+            (Order::Id, Order::Relevance, Order::Id)
+        );
+        let given = ["%2Btitle", "-title", "updated", "-updated", "created", "-created", "-id"]
+            .map(|name| order(&format!("q=Baum&sortby={name}")));
+        let meant = [
+            Order::Title,
+            Order::TitleDescending,
+            Order::ModifiedAscending,
+            Order::Modified,
+            Order::CreatedAscending,
+            Order::Created,
+            Order::IdDescending,
+        ];
+        assert_eq!(given, meant);
+    }
+
+    #[test]
     fn what_cannot_be_is_refused_with_its_remedy() {
         refused("limit=0", &["limit", "`0`", "from 1"]);
         refused("limit=-1", &["limit", "from 1"]);
@@ -378,6 +462,8 @@ mod tests {
         refused("town=sost", &["town", "did you mean `soest`?"]);
         refused("license=cc-by/9.0", &["license", "cc-by/9.0"]);
         refused("sortby=colour", &["sortby", "colour", "title"]);
+        refused("after=x", &["after", "`x`", "next"]);
+        refused("after=6f1c1d0e-5b0a-4c59-9d53-0a5c1a7a9b10&sortby=title", &["after", "use `offset`"]);
         refused(&format!("q={}", "a".repeat(1_001)), &["`q`", "at most 1000 bytes"]);
         refused(&format!("ids={}", "a,".repeat(201)), &["ids", "at most 200 values"]);
     }

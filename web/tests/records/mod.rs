@@ -145,6 +145,9 @@ async fn records_are_found_by_words_place_time_and_property() {
     check(&soest, "", &[trees, rules, budget]).await;
     check(&soest, "?q=Kataster", &[trees]).await;
     check(&soest, "?q=Kataster+Xylophonquarz", &[]).await;
+    check(&soest, "?q=Kataster+Xylophonquarz,Haushaltsplan", &[budget]).await;
+    check(&soest, "?keywords=Baum&themes=JUST", &[rules]).await;
+    check(&soest, "?keywords=Bau", &[]).await;
     // Records without a place or a time are found too, as the standard wants.
     check(&soest, "?bbox=8,51.4,8.1,51.6", &[trees, budget]).await;
     check(&soest, "?bbox=-180,-90,180,90", &[trees, rules, budget]).await;
@@ -185,6 +188,18 @@ async fn pages_are_walked_by_their_links() {
         seen.dedup();
         assert_eq!((walked, seen.len() as u64), (matched, matched), "{query}");
     }
+    // Without words, the link names the last id seen: a record made meanwhile changes nothing of it.
+    let first = found(&soest, "?limit=1").await;
+    let last = first["features"][0]["id"].as_str().unwrap();
+    assert!(link(&first, "next").unwrap().ends_with(&format!("?limit=1&after={last}")));
+    let by_title = |page: &Value| -> Vec<String> {
+        let features = page["features"].as_array().unwrap().iter();
+        features.map(|one| one["properties"]["title"].as_str().unwrap().to_owned()).collect()
+    };
+    let mut titles = by_title(&found(&soest, "?sortby=-title").await);
+    titles.reverse();
+    assert_eq!(titles, ["Baumkataster", "Baumschutzsatzung", "Haushaltsplan"]);
+    assert_eq!(titles, by_title(&found(&soest, "?sortby=%2Btitle").await));
     let second = found(&soest, "?limit=1&offset=1").await;
     let before = link(&second, "prev").unwrap().strip_prefix("http://localhost").unwrap().to_owned();
     assert_eq!(soest.public(&before).await.json()["features"], found(&soest, "?limit=1").await["features"]);
@@ -203,6 +218,8 @@ async fn what_is_wrong_is_said_in_the_form_of_ogc_apis() {
         ("?sortby=colour", "title"),
         ("?colour=red", "colour"),
         ("?f=xml", "json"),
+        ("?after=x", "next"),
+        ("?filter=title='x'", "filter"),
     ];
     for (query, word) in cases {
         let answer = soest.public(&format!("/collections/federation/items{query}")).await;
