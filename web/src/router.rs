@@ -190,6 +190,7 @@ where
     let filter = match method {
         "POST" => MethodFilter::POST,
         "PATCH" => MethodFilter::PATCH,
+        "DELETE" => MethodFilter::DELETE,
         _ => MethodFilter::GET,
     };
     let token = listener == Listener::Desk && !guard::TOKENLESS.contains(&path);
