@@ -103,6 +103,10 @@ impl Access {
         self.client.get(&path(id, ""), &[]).await
     }
 
+    pub(crate) async fn check(&self, id: DatasetId) -> Result<Value, Failure> {
+        self.client.get(&path(id, "/check"), &[]).await
+    }
+
     pub(crate) async fn history(&self, id: DatasetId) -> Result<Value, Failure> {
         self.client.get(&path(id, "/history"), &[]).await
     }

@@ -167,7 +167,8 @@ impl World {
     /// The open dataset of a number.
     pub(crate) fn dataset(&self, owners: &[usize], number: usize) -> Result<Dataset> {
         let record = synthetic_record(SEED, &self.homes[owners[number % owners.len()]].town, number as u64);
-        publishable(&record, None).map_err(|obstacles| anyhow::anyhow!("not publishable: {obstacles:?}"))
+        publishable(&record, None, crdt::vocabulary::Vocabularies::builtin())
+            .map_err(|obstacles| anyhow::anyhow!("not publishable: {obstacles:?}"))
     }
 
     /// Starts all five nodes, each connected with every other; the last waits

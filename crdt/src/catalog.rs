@@ -39,7 +39,7 @@ pub use internal::{Internal, LocalRecord, Role, SharingWish};
 pub use invalid::{Bilingual, InvalidField, Lang};
 pub use listed::{DistributionStatus, Frequency, HvdCategory, LicenceIri, Theme};
 pub use merge::Merge;
-pub use publish::{Obstacle, obstacles, publishable};
+pub use publish::{Finding, RULES, Rule, Severity, check, completed, obstacles, publishable};
 pub use text::{
     DistributionId, Format, Identifier, Iri, Keyword, Keywords, Line, Literal, Mailbox, Phone, Prose, Text,
     Title, Word,

@@ -39,7 +39,8 @@ macro_rules! lists {
                 match self { $(Self::$variant => $name,)+ }
             }
 
-            fn builtin_text(self) -> &'static str {
+            /// The text of the list compiled in.
+            pub fn builtin_text(self) -> &'static str {
                 match self { $(Self::$variant => include_str!(concat!("../vocabulary/", $name, ".tsv")),)+ }
             }
         }

@@ -22,6 +22,7 @@ use std::thread::JoinHandle;
 
 use crdt::catalog::{Identifier, InvalidField, Iri, NewDataset, RecordEdit};
 use crdt::ids::{ChangeHash, DatasetId, Pseudonym};
+use crdt::vocabulary::Vocabularies;
 use tokio::sync::{broadcast, oneshot};
 
 use crate::import::Jobs;
@@ -103,6 +104,11 @@ impl NodeHandle {
             charter_version: authority.charter().version,
             charter: authority.chain().current().id(),
         })
+    }
+
+    /// The vocabularies that the town goes by.
+    pub fn vocabularies(&self) -> &Vocabularies {
+        &self.shared.books.lists
     }
 
     /// Makes a closed record, a draft unless it says otherwise.

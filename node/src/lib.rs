@@ -16,3 +16,4 @@ pub mod rdf;
 pub mod search;
 pub mod store;
 pub mod view;
+pub mod vocabulary;

@@ -40,7 +40,8 @@ fn every_record_starts_closed_and_open_ones_can_be_published() {
         assert!(dataset.identifier.is_some() && dataset.iri.is_some());
         if record.publish {
             assert_eq!(
-                publishable(&record.record, None).map(|open| open.class),
+                publishable(&record.record, None, crdt::vocabulary::Vocabularies::builtin())
+                    .map(|open| open.class),
                 Ok(Class::Open),
                 "{:?}",
                 dataset.title

@@ -2,6 +2,7 @@
 //! help and what it does; this one only names and calls them.
 
 mod charter;
+mod check;
 mod completions;
 mod config;
 mod create;
@@ -23,6 +24,7 @@ mod status;
 mod tasks;
 mod token;
 mod verify;
+mod vocabulary;
 
 use std::path::PathBuf;
 
@@ -64,6 +66,7 @@ enum Command {
     Show(show::Args),
     Create(create::Args),
     Edit(edit::Args),
+    Check(check::Args),
     Publish(publish::Args),
     History(history::Args),
     Import(import::Args),
@@ -72,6 +75,7 @@ enum Command {
     Digest(digest::Args),
     Verify(verify::Args),
     DumpDecoded(dump::Args),
+    Vocabulary(vocabulary::Args),
     Routes(routes::Args),
     Config(config::Args),
     Completions(completions::Args),
@@ -91,6 +95,7 @@ pub(crate) fn run(cli: Cli) -> Result<(), Failure> {
     match cli.command {
         Command::Completions(args) => completions::run(&args),
         Command::Config(args) => config::run(&args),
+        Command::Vocabulary(args) => vocabulary::run(&args),
         Command::Routes(args) => routes::run(&args),
         Command::ReadImport(args) => read_import::run(&args),
         Command::Token(args) => token::run(&args),
@@ -106,6 +111,7 @@ pub(crate) fn run(cli: Cli) -> Result<(), Failure> {
         Command::Show(args) => waiting(show::run(args)),
         Command::Create(args) => waiting(create::run(args)),
         Command::Edit(args) => waiting(edit::run(args)),
+        Command::Check(args) => waiting(check::run(args)),
         Command::Publish(args) => waiting(publish::run(args)),
         Command::History(args) => waiting(history::run(args)),
         Command::Import(args) => waiting(import::run(args)),

@@ -8,9 +8,11 @@ mod body;
 pub(crate) mod desk;
 pub(crate) mod imports;
 pub(crate) mod public;
+pub(crate) mod rules;
 mod schema;
 pub(crate) mod sheets;
 pub(crate) mod sources;
+pub(crate) mod vocabularies;
 
 use axum::extract::{FromRequestParts, Path};
 use axum::http::request::Parts;

@@ -481,8 +481,8 @@ impl Problem {
     }
 }
 
-impl From<&catalog::Obstacle> for Obstacle {
-    fn from(obstacle: &catalog::Obstacle) -> Self {
+impl From<&catalog::Finding> for Obstacle {
+    fn from(obstacle: &catalog::Finding) -> Self {
         Self {
             field: obstacle.field.clone(),
             message: obstacle.message(Lang::En),

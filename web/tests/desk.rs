@@ -107,7 +107,20 @@ async fn a_record_lives_from_draft_to_publication() {
     }
     assert!(obstacles[0]["message_de"].as_str().unwrap().starts_with("Feld „"), "{obstacles}");
 
+    let checked = soest.desk("GET", &format!("{path}/check"), Value::Null).await.json();
+    assert_eq!(checked["publishable"], false);
+    let told: Vec<&Value> = checked["findings"].as_array().unwrap().iter().collect();
+    let as_told: Vec<&str> = told
+        .iter()
+        .filter(|one| one["severity"] == "obstacle")
+        .map(|one| one["field"].as_str().unwrap())
+        .collect();
+    assert_eq!(as_told, fields, "the check tells what publishing would");
+    assert!(told.iter().any(|one| one["severity"] == "hint" && one["rule"] == "keyword"), "{checked}");
+
     let whole = soest.desk("PATCH", &path, record("Baumkataster")).await;
+    let checked = soest.desk("GET", &format!("{path}/check"), Value::Null).await.json();
+    assert_eq!(checked["publishable"], true, "{checked}");
     assert_eq!((whole.status, &whole.json()["changed"]), (StatusCode::OK, &json!(true)), "{}", whole.text());
     let published = soest.desk("POST", &format!("{path}/publish"), Value::Null).await;
     assert_eq!(

@@ -302,3 +302,21 @@ async fn a_starting_node_says_so_instead_of_answering_short() {
     );
     assert_eq!(soest.desk("GET", "/readyz", Value::Null).await.json()["status"], "starting");
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn everyone_can_read_the_vocabularies() {
+    let soest = soest().await;
+    let lists = soest.public("/api/v1/vocabularies").await.json();
+    let names: Vec<&str> =
+        lists["items"].as_array().unwrap().iter().map(|list| list["name"].as_str().unwrap()).collect();
+    assert!(names.contains(&"themes") && names.contains(&"reference-types"), "{names:?}");
+    assert!(
+        lists["items"].as_array().unwrap().iter().all(|list| list["version"] != "" && list["count"] != 0)
+    );
+    let themes = soest.public("/api/v1/vocabularies/themes").await.json();
+    let envi = themes["concepts"].as_array().unwrap().iter().find(|one| one["code"] == "ENVI").unwrap();
+    assert_eq!((&envi["label"]["de"], &envi["label"]["en"]), (&json!("Umwelt"), &json!("Environment")));
+    assert_eq!(envi["iri"], "http://publications.europa.eu/resource/authority/data-theme/ENVI");
+    assert_eq!(soest.public("/api/v1/vocabularies/theme").await.status, StatusCode::NOT_FOUND);
+    assert_eq!(soest.public("/api/v1/vocabularies?x=1").await.status, StatusCode::BAD_REQUEST);
+}

@@ -3,7 +3,7 @@
 //! Each completes "failed to …". Nothing here knows HTTP or German: `web`
 //! alone turns an error into a status and into words for a clerk.
 
-use crdt::catalog::{InvalidField, Obstacle};
+use crdt::catalog::{Finding, InvalidField};
 use crdt::ids::{ChangeHash, DatasetId, Pseudonym, Town, UnixMillis};
 use serde::Serialize;
 
@@ -112,7 +112,7 @@ pub enum EditError {
         /// The dataset.
         id: DatasetId,
         /// What would be wrong, field by field.
-        obstacles: Vec<Obstacle>,
+        obstacles: Vec<Finding>,
     },
     /// The node does not publish before it knows what it published before.
     #[error(
@@ -175,7 +175,7 @@ pub enum PublishError {
         /// The dataset.
         id: DatasetId,
         /// What stands in the way, field by field.
-        obstacles: Vec<Obstacle>,
+        obstacles: Vec<Finding>,
     },
     /// The node belongs to no federation yet, or may not sign for its town.
     #[error("publish dataset `{id}`: {reason}")]
@@ -219,6 +219,6 @@ fn paths(fields: &[EditedField]) -> String {
     fields.iter().map(|field| format!("`{}`", field.path)).collect::<Vec<_>>().join(", ")
 }
 
-fn listed(obstacles: &[Obstacle]) -> String {
+fn listed(obstacles: &[Finding]) -> String {
     obstacles.iter().map(ToString::to_string).collect::<Vec<_>>().join("; ")
 }

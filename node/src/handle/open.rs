@@ -8,6 +8,7 @@ use crdt::ids::{BootNonce, Pseudonym, UnixMillis};
 use crdt::manifest::Manifest;
 use crdt::signed::Signed;
 use crdt::sync::CommittedDocument;
+use crdt::vocabulary::Vocabularies;
 use ed25519_dalek::SigningKey;
 use tokio::sync::broadcast;
 
@@ -18,6 +19,7 @@ use crate::keys::{self, KeyError};
 use crate::ledger::{Books, Clock, Committed, Indexer, Ledger, OnCommit, committed_documents, system_clock};
 use crate::search::OpenSearchError;
 use crate::store::{ClosedStore, ReadStoreError, ReplicaStore, StoreSettings, WriteError};
+use crate::vocabulary::{self, LoadVocabularyError};
 
 /// Live events that a slow reader may be behind.
 const EVENTS_KEPT: usize = 256;
@@ -30,6 +32,9 @@ pub enum OpenNodeError {
     /// The directory or one of its files.
     #[error(transparent)]
     Directory(#[from] DirectoryError),
+    /// The town's own vocabularies.
+    #[error(transparent)]
+    Vocabulary(#[from] LoadVocabularyError),
     /// Its charters and certificates do not make an authority.
     #[error("read who may act in the federation: {0}")]
     Authority(#[from] FoundingError),
@@ -89,6 +94,7 @@ impl OpenNode {
     pub fn open(path: &Path, options: OpenOptions) -> Result<Self, OpenNodeError> {
         let directory = Directory::open(path, options.store)?;
         directory.desk_token()?;
+        let lists = vocabulary::load(path)?;
         let authority = founding::stored_authority(&directory.replica.read()?)?;
         let boot = boot_nonce(&options)?;
         let indexer = {
@@ -103,6 +109,7 @@ impl OpenNode {
             authority,
             boot,
             indexer,
+            lists,
         };
         let token_path = Some(path.join(DESK_TOKEN_FILE));
         let handle = parts.assemble(options, token_path)?;
@@ -157,8 +164,9 @@ impl NodeHandle {
             write.commit()?;
         }
         let boot = boot_nonce(&options)?;
+        let lists = Arc::new(Vocabularies::builtin().clone());
         let indexer = Indexer::open(None, ["", ""])?;
-        Parts { replica, closed, member, node_key, authority, boot, indexer }.assemble(options, None)
+        Parts { replica, closed, member, node_key, authority, boot, indexer, lists }.assemble(options, None)
     }
 
     /// Who may act for whom; none before a charter is adopted.
@@ -206,6 +214,7 @@ struct Parts {
     authority: Option<Authority>,
     boot: BootNonce,
     indexer: Arc<Indexer>,
+    lists: Arc<Vocabularies>,
 }
 
 impl Parts {
@@ -216,7 +225,8 @@ impl Parts {
     ) -> Result<NodeHandle, OpenNodeError> {
         let pseudonym = desk_pseudonym(&self.closed)?;
         let info = self.member.info();
-        let books = Books::new(self.replica, self.closed, info, self.node_key, self.boot, self.authority);
+        let books =
+            Books::new(self.replica, self.closed, info, self.node_key, self.boot, self.authority, self.lists);
         let books = Arc::new(books);
         let (events, _) = broadcast::channel(EVENTS_KEPT);
         let ledger = Ledger::start(

@@ -6,7 +6,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use crdt::audience::Audience;
-use crdt::catalog::{Class, LocalRecord};
+use crdt::catalog::{Class, Finding, LocalRecord, check, completed};
 use crdt::ids::{CertificateHash, ChangeHash, DatasetId, DocumentId, FederationId, Town};
 use crdt::inventory::{Inventory, NodeHash};
 use crdt::proof::Proof;
@@ -43,6 +43,17 @@ impl NodeHandle {
                 Some(self.sealed_detail(&snapshot, reader, document, row, *view)?)
             }
         })
+    }
+
+    /// What the rules of publication say of an own record, as it would be
+    /// published; `None` if there is none of this id. Blocks.
+    pub fn check(&self, id: DatasetId) -> Result<Option<Vec<Finding>>, ReadError> {
+        let Some(detail) = self.dataset(Reader::Staff, id)? else { return Ok(None) };
+        // Only the owner has notes of a record, even if they are empty.
+        let Some(internal) = detail.internal else { return Ok(None) };
+        let context = self.catalog_context(detail.town.town)?;
+        let dataset = completed(&detail.dataset, Some(context.catalog()));
+        Ok(Some(check(&dataset, &internal, self.vocabularies())))
     }
 
     /// The one way from an id to a dataset, and the one audience check of it.

@@ -10,6 +10,7 @@ use crdt::authority::Authority;
 use crdt::genesis::{DocumentKind, GenesisClass};
 use crdt::ids::{BootNonce, DatasetId, DocumentId, Town};
 use crdt::sync::CommittedDocument;
+use crdt::vocabulary::Vocabularies;
 use ed25519_dalek::SigningKey;
 
 use super::judge::current_record;
@@ -24,6 +25,8 @@ pub(crate) struct Books {
     pub(crate) info: TownInfo,
     pub(crate) node_key: SigningKey,
     pub(crate) boot: BootNonce,
+    /// The vocabularies that the town goes by.
+    pub(crate) lists: Arc<Vocabularies>,
     authority: RwLock<Option<Arc<Authority>>>,
     datasets: RwLock<BTreeMap<Town, u64>>,
     newest: RwLock<Option<NewestChange>>,
@@ -38,6 +41,7 @@ impl Books {
         node_key: SigningKey,
         boot: BootNonce,
         authority: Option<Authority>,
+        lists: Arc<Vocabularies>,
     ) -> Self {
         Self {
             replica,
@@ -45,6 +49,7 @@ impl Books {
             info,
             node_key,
             boot,
+            lists,
             authority: RwLock::new(authority.map(Arc::new)),
             datasets: RwLock::default(),
             newest: RwLock::default(),

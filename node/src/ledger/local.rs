@@ -3,8 +3,7 @@
 use std::collections::BTreeSet;
 
 use crdt::catalog::{
-    Catalog, Class, Dataset, DatasetEdit, Line, LocalRecord, Obstacle, RecordEdit, Timestamp, obstacles,
-    publishable,
+    Catalog, Class, Dataset, DatasetEdit, Line, LocalRecord, RecordEdit, Timestamp, obstacles, publishable,
 };
 use crdt::genesis::{DocumentKind, Genesis, GenesisClass};
 use crdt::ids::{ChangeHash, DatasetId, DocumentId, GenesisNonce, UnixMillis};
@@ -136,7 +135,7 @@ fn edit_open(
             return Err(EditError::CatchingUp { id });
         }
         let signer = signer(books).map_err(|reason| EditError::NotCertified { id, reason })?;
-        stays_publishable(id, &before, &after, &new_notes)?;
+        stays_publishable(books, id, &before, &after, &new_notes)?;
         let mut dataset_edit = edit.dataset;
         if let Some(at) = Timestamp::from_unix(now) {
             dataset_edit = dataset_edit.modified_at(at);
@@ -199,7 +198,7 @@ pub(super) fn publish(
     if !books.may_publish() {
         return Err(PublishError::CatchingUp { id });
     }
-    let mut dataset = publishable(&record, Some(&catalog(books)))
+    let mut dataset = publishable(&record, Some(&catalog(books)), &books.lists)
         .map_err(|obstacles| PublishError::Incomplete { id, obstacles })?;
     let at = Timestamp::from_unix(now);
     dataset.issued = dataset.issued.or(at);
@@ -239,17 +238,18 @@ fn catalog(books: &Books) -> Catalog {
 /// An edit may leave what was incomplete before, but takes nothing away that
 /// an open dataset needs.
 fn stays_publishable(
+    books: &Books,
     id: DatasetId,
     before: &Dataset,
     after: &Dataset,
     notes: &crdt::catalog::Internal,
 ) -> Result<(), EditError> {
-    let fields = |dataset: &Dataset| -> BTreeSet<String> {
-        obstacles(dataset, notes).into_iter().map(|obstacle| obstacle.field).collect()
-    };
-    let had = fields(before);
-    let new: Vec<Obstacle> =
-        obstacles(after, notes).into_iter().filter(|obstacle| !had.contains(&obstacle.field)).collect();
+    let had: BTreeSet<(&str, String)> = obstacles(before, notes, &books.lists)
+        .into_iter()
+        .map(|finding| (finding.rule.id, finding.field))
+        .collect();
+    let mut new = obstacles(after, notes, &books.lists);
+    new.retain(|finding| !had.contains(&(finding.rule.id, finding.field.clone())));
     if new.is_empty() { Ok(()) } else { Err(EditError::Obstructed { id, obstacles: new }) }
 }
 

@@ -20,6 +20,7 @@ use super::answers::{
     Conflicts, DatasetPage, DigestAnswer, Health, History, ReceiptAnswer, StaffDatasetAnswer, StatusAnswer,
 };
 use super::body::JsonObject;
+use super::rules::CheckAnswer;
 use super::schema::{EditFields, RecordFields};
 use super::{imports, sheets, sources};
 use crate::app::App;
@@ -102,7 +103,7 @@ pub(crate) async fn create(
     JsonObject(object): JsonObject,
 ) -> Result<Response, Problem> {
     super::no_parameters(query.as_deref())?;
-    let new = NewDataset::parse(&Value::Object(object))
+    let new = NewDataset::parse_with(app.handle.vocabularies(), &Value::Object(object))
         .map_err(|invalid| Problem::invalid_fields(&invalid.fields))?;
     let handle = app.handle.clone();
     let receipt = durable(async move { handle.create(new).await }).await?;
@@ -138,7 +139,7 @@ pub(crate) async fn edit(
 ) -> Result<Json<ReceiptAnswer>, Problem> {
     super::no_parameters(query.as_deref())?;
     let heads = take_heads(&mut object).map_err(|error| Problem::invalid_field(&error))?;
-    let edit = RecordEdit::parse(&Value::Object(object))
+    let edit = RecordEdit::parse_with(app.handle.vocabularies(), &Value::Object(object))
         .map_err(|invalid| Problem::invalid_fields(&invalid.fields))?;
     let handle = app.handle.clone();
     let receipt = durable(async move { handle.edit(id, edit, heads).await }).await?;
@@ -193,6 +194,27 @@ pub(crate) async fn publish(
     let handle = app.handle.clone();
     let receipt = durable(async move { handle.publish(id).await }).await?;
     Ok(Json(receipt.into()))
+}
+
+#[utoipa::path(
+    get, path = "/api/v1/datasets/{id}/check", tag = "datasets",
+    summary = "What the rules of publication say of a record",
+    description = "The record as it would be published now: obstacles keep it closed, hints are advice.",
+    params(("id" = String, Path, description = "The dataset's UUID")),
+    responses(
+        (status = 200, body = CheckAnswer),
+        (status = 401, body = ErrorBody),
+        (status = 404, description = "Unknown, or another town's", body = ErrorBody),
+    ),
+)]
+pub(crate) async fn check(
+    State(app): State<App>,
+    OfDataset(id): OfDataset,
+    RawQuery(query): RawQuery,
+) -> Result<Json<CheckAnswer>, Problem> {
+    super::no_parameters(query.as_deref())?;
+    let findings = app.read(move |handle| handle.check(id)).await?.ok_or_else(Problem::not_found)?;
+    Ok(Json(CheckAnswer::from(findings)))
 }
 
 #[utoipa::path(
@@ -328,7 +350,7 @@ where
         description = "For the town's own staff and programs. Every route but the health checks asks for the token of `hanse token`."
     ),
     paths(
-        list, create, one, edit, publish, history, conflicts, status, digest, harvesters, healthz, readyz, openapi,
+        list, create, one, edit, publish, check, history, conflicts, status, digest, harvesters, healthz, readyz, openapi,
         crate::metrics::page, sources::list, sources::add, sources::one, sources::remove, sources::run, sources::confirm,
         imports::begin, imports::list, imports::one, imports::rejected, imports::mapping,
         imports::set_mapping, imports::tasks, imports::tasks_done,

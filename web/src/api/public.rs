@@ -109,7 +109,7 @@ pub(crate) async fn status(
         title = "Hanse: public API",
         description = "Open datasets of all towns of the federation, from this node's own verified copy. Read only, no login."
     ),
-    paths(list, one, proof, status, openapi),
+    paths(list, one, proof, super::vocabularies::list, super::vocabularies::one, status, openapi),
     tags((name = "datasets", description = "The catalog"), (name = "node", description = "This node")),
 )]
 pub(crate) struct Description;
