@@ -14,6 +14,7 @@ mod open;
 mod read;
 mod search;
 mod select;
+mod sparql;
 mod status;
 
 use std::path::PathBuf;
@@ -23,7 +24,7 @@ use std::thread::JoinHandle;
 use crdt::catalog::{Identifier, InvalidField, Iri, NewDataset, RecordEdit};
 use crdt::ids::{ChangeHash, DatasetId, Pseudonym};
 use crdt::vocabulary::Vocabularies;
-use tokio::sync::{broadcast, oneshot};
+use tokio::sync::{Semaphore, broadcast, oneshot};
 
 use crate::import::Jobs;
 use crate::keys;
@@ -34,6 +35,7 @@ pub use errors::{CreateError, EditError, EditedField, PublishError, ReadError};
 pub use listing::{LISTING_LIMIT_MAX, Listed, LogEntry, LogPage, Scope};
 pub use log::{InvalidPlace, LogSlice, LogStart, Place};
 pub use open::{OpenNode, OpenNodeError, OpenOptions};
+pub(crate) use read::find_sealed;
 pub use select::{SELECT_LIMIT_MAX, Select, Selected, SelectedIds};
 pub use status::Board;
 
@@ -50,7 +52,8 @@ struct Shared {
     books: Arc<Books>,
     ledger: Ledger,
     indexer: Arc<Indexer>,
-    index_thread: Mutex<Option<JoinHandle<()>>>,
+    index_threads: Mutex<Vec<JoinHandle<()>>>,
+    queries: Arc<Semaphore>,
     board: Board,
     events: broadcast::Sender<StatusEvent>,
     clock: Clock,
@@ -71,8 +74,8 @@ impl Drop for Shared {
     fn drop(&mut self) {
         self.ledger.stop();
         self.indexer.stop();
-        let thread = self.index_thread.get_mut().unwrap_or_else(PoisonError::into_inner).take();
-        if let Some(thread) = thread {
+        let threads = self.index_threads.get_mut().unwrap_or_else(PoisonError::into_inner);
+        for thread in threads.drain(..) {
             let _ = thread.join();
         }
     }
@@ -207,7 +210,7 @@ impl NodeHandle {
         self.shared.events.subscribe()
     }
 
-    /// Waits until everything durable now can be found by search. Blocks.
+    /// Waits until everything durable now can be found by search and by SPARQL. Blocks.
     pub fn settle_search(&self) {
         self.shared.indexer.settle();
     }

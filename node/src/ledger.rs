@@ -20,11 +20,13 @@
 
 mod admit;
 mod books;
+mod graph;
 mod import;
 mod indexer;
 mod judge;
 mod load;
 mod local;
+mod rounds;
 mod stage;
 #[cfg(test)]
 mod tests;

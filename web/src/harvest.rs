@@ -26,7 +26,6 @@ const CLIENTS_MAX: usize = 200;
 const TEXT_CHARS_MAX: usize = 200;
 
 /// The interfaces that harvesters use.
-#[expect(dead_code, reason = "the interfaces come one by one with the next commits")]
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
 pub(crate) enum Interface {

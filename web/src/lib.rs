@@ -23,6 +23,7 @@ mod rdf;
 mod records;
 mod router;
 mod server;
+mod sparql;
 
 pub use router::{Listener, Route, desk, public, routes};
 pub use server::{BindError, ServeError, Server};

@@ -136,6 +136,13 @@ texts! {
     signature_json: "Datensatz als JSON", "Dataset as JSON";
     conflicts_hint: "Zu diesen Feldern gibt es gleichzeitig gesetzte Werte, über die die Stadt noch entscheidet:", "These fields hold values that were set at the same time; the town has yet to decide:";
 
+    sparql_title: "SPARQL-Abfragen", "SPARQL queries";
+    sparql_lead: "Hier beantwortet der Knoten Abfragen in SPARQL 1.1 über die offenen Datensätze aller Städte. Jede Stadt ist ein benannter Graph; ohne Angabe gelten alle zusammen. Programme fragen dieselbe Adresse.", "Here the node answers queries in SPARQL 1.1 over the open datasets of all towns. Each town is a named graph; without a name all count together. Programs ask the same address.";
+    sparql_query: "Abfrage", "Query";
+    sparql_form: "Form der Antwort", "Form of the answer";
+    sparql_ask: "Abfragen", "Ask";
+    sparql_examples: "Beispiele", "Examples";
+
     federation_title: "Der Verbund", "The federation";
     federation_lead: "So sieht dieser Knoten die anderen Städte. Jede Stadt hält eine vollständige, geprüfte Kopie aller offenen Datensätze.", "This is how this node sees the other towns. Every town holds a complete, verified copy of all open datasets.";
     federation_alone: "Dieser Knoten gehört noch keinem Verbund an.", "This node does not belong to a federation yet.";

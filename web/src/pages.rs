@@ -8,6 +8,7 @@ pub(crate) mod dataset;
 pub(crate) mod developers;
 pub(crate) mod federation;
 pub(crate) mod search;
+pub(crate) mod sparql;
 
 use askama::Template;
 use axum::extract::{Request, State};

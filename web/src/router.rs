@@ -26,7 +26,7 @@ use crate::app::App;
 use crate::error::Problem;
 use crate::harvest::{Harvesters, Interface};
 use crate::metrics::Counters;
-use crate::{api, assets, ckan, feeds, guard, harvest, metrics, pages, rdf, records};
+use crate::{api, assets, ckan, feeds, guard, harvest, metrics, pages, rdf, records, sparql};
 
 /// Longest body of a request, in bytes.
 pub(crate) const BODY_BYTES_MAX: usize = 1024 * 1024;
@@ -230,6 +230,8 @@ fn public_endpoints() -> Vec<Endpoint> {
         endpoint(Public, "GET", "/api/v1/vocabularies/{name}", "One list with codes, labels and spellings", api::vocabularies::one),
         endpoint(Public, "GET", "/api/v1/status", "What the public may know about the node", api::public::status),
         endpoint(Public, "GET", "/api/v1/openapi.json", "Description of the public API", api::public::openapi),
+        endpoint(Public, "GET", "/sparql", "SPARQL 1.1 queries, description of the service, form for people", sparql::get).harvest(Interface::Sparql),
+        endpoint(Public, "POST", "/sparql", "The same queries as a form or as application/sparql-query", sparql::post).harvest(Interface::Sparql),
         endpoint(Public, "GET", "/oai", "OAI-PMH 2.0: records, sets, what was deleted", feeds::oai::get).harvest(Interface::OaiPmh),
         endpoint(Public, "POST", "/oai", "The same questions as a form", feeds::oai::post).harvest(Interface::OaiPmh),
         endpoint(Public, "GET", "/feed", "DCAT-AP Feed: event stream of creates, updates and deletes (LDES)", feeds::stream::page).harvest(Interface::Feed),

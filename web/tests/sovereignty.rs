@@ -296,6 +296,10 @@ impl World {
             "/feeds/custom.atom?q=Zugangscode".to_owned(),
             "/sitemap.xml".to_owned(),
             "/sitemap/all.xml".to_owned(),
+            "/sparql".to_owned(),
+            "/sparql?query=SELECT+*+{+?s+?p+?o+}".replace('{', "%7B").replace('}', "%7D"),
+            "/sparql?format=csv&query=SELECT+(COUNT(*)+AS+?n)+%7B+GRAPH+?g+%7B+?s+?p+?o+%7D+%7D".to_owned(),
+            "/sparql?query=SELECT+*+%7B+?s+?p+?o+FILTER(CONTAINS(STR(?o),'Zugang'))+%7D".to_owned(),
         ];
         let mut seen = Vec::new();
         for address in addresses.into_iter().chain(ckan::queries(id)) {

@@ -10,7 +10,7 @@ use crdt::signed::Signed;
 use crdt::sync::CommittedDocument;
 use crdt::vocabulary::Vocabularies;
 use ed25519_dalek::SigningKey;
-use tokio::sync::broadcast;
+use tokio::sync::{Semaphore, broadcast};
 
 use super::{Board, NodeHandle, Shared};
 use crate::directory::{DESK_TOKEN_FILE, Directory, DirectoryError, MemberFile};
@@ -236,12 +236,13 @@ impl Parts {
             events.clone(),
             options.on_commit,
         )?;
-        let thread = self.indexer.start(Arc::clone(&books))?;
+        let threads = self.indexer.start(Arc::clone(&books))?;
         let shared = Shared {
             books,
             ledger,
             indexer: self.indexer,
-            index_thread: Mutex::new(Some(thread)),
+            index_threads: Mutex::new(threads),
+            queries: Arc::new(Semaphore::new(super::sparql::QUERIES_MAX)),
             board: Board::new(events.clone()),
             events,
             clock: options.clock,

@@ -64,21 +64,7 @@ impl NodeHandle {
         id: DatasetId,
     ) -> Result<Option<Found>, ReadError> {
         let town = self.shared.books.town();
-        let mut best: Option<(DocumentId, DocumentRow, ViewRow)> = None;
-        for document in snapshot.documents_of(&id)? {
-            let Some(row) = snapshot.document(&document)?.filter(|row| !row.holding.is_erased()) else {
-                continue;
-            };
-            let Some(view) = snapshot.view(&document)? else { continue };
-            let visible = view.dataset().is_some_and(|dataset| reader.may_see(dataset.class));
-            // A town may claim another's id; at home the own record counts.
-            let better = best
-                .as_ref()
-                .is_none_or(|(_, best, _)| best.genesis.owner != town && row.genesis.owner == town);
-            if visible && better {
-                best = Some((document, row, view));
-            }
-        }
+        let best = find_sealed(snapshot, town, reader, id)?;
         if best.as_ref().is_none_or(|(_, row, _)| row.genesis.owner != town)
             && reader.may_see(Class::Closed)
             && let Some(record) = self.shared.books.closed.read()?.record(&id)?
@@ -293,4 +279,28 @@ impl NodeHandle {
 
 fn seals(sealed: &SealedDocument) -> BTreeMap<ChangeHash, &Seal> {
     sealed.changes().iter().map(|change| (change.seal.change, &change.seal)).collect()
+}
+
+/// The document that speaks for a dataset to a reader, at the node of `town`.
+pub(crate) fn find_sealed(
+    snapshot: &ReplicaSnapshot,
+    town: Town,
+    reader: Reader,
+    id: DatasetId,
+) -> Result<Option<(DocumentId, DocumentRow, ViewRow)>, ReadStoreError> {
+    let mut best: Option<(DocumentId, DocumentRow, ViewRow)> = None;
+    for document in snapshot.documents_of(&id)? {
+        let Some(row) = snapshot.document(&document)?.filter(|row| !row.holding.is_erased()) else {
+            continue;
+        };
+        let Some(view) = snapshot.view(&document)? else { continue };
+        let visible = view.dataset().is_some_and(|dataset| reader.may_see(dataset.class));
+        // A town may claim another's id; at home the own record counts.
+        let better =
+            best.as_ref().is_none_or(|(_, best, _)| best.genesis.owner != town && row.genesis.owner == town);
+        if visible && better {
+            best = Some((document, row, view));
+        }
+    }
+    Ok(best)
 }

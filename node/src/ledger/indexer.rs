@@ -8,8 +8,8 @@
 
 use std::fmt;
 use std::path::Path;
+use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::thread::JoinHandle;
 use std::time::Duration;
 
@@ -18,6 +18,8 @@ use crdt::ids::{DatasetId, DocumentId, Town};
 
 use super::Books;
 use super::books::is_open_dataset;
+use super::graph::Graph;
+use super::rounds::{Next, Rounds};
 use super::stage::own_document;
 use crate::directory::INDEX_DIRECTORY;
 use crate::search::{
@@ -32,20 +34,14 @@ const BULK_RECORDS: usize = BATCH_RECORDS;
 /// Pause after an index could not be written.
 const RETRY: Duration = Duration::from_secs(5);
 
-/// The two search indexes and the thread that feeds them.
+/// The two search indexes and the thread that feeds them; beside them the
+/// graph, which has a thread of its own: neither waits for the other.
 pub(crate) struct Indexer {
     open: SearchIndex,
     closed: SearchIndex,
-    signal: Mutex<Signal>,
-    changed: Condvar,
+    graph: Arc<Graph>,
+    rounds: Rounds,
     caught_up: AtomicBool,
-}
-
-#[derive(Debug, Default)]
-struct Signal {
-    wanted: bool,
-    stop: bool,
-    rounds: u64,
 }
 
 impl fmt::Debug for Indexer {
@@ -83,8 +79,8 @@ impl Indexer {
         Ok(Arc::new(Self {
             open: open_one("open", sources[0])?,
             closed: open_one("closed", sources[1])?,
-            signal: Mutex::default(),
-            changed: Condvar::new(),
+            graph: Arc::new(Graph::new(directory, sources[0])),
+            rounds: Rounds::default(),
             caught_up: AtomicBool::new(false),
         }))
     }
@@ -104,38 +100,36 @@ impl Indexer {
         self.caught_up.load(Ordering::Acquire)
     }
 
+    /// The graph of open datasets.
+    pub(crate) fn graph(&self) -> &Graph {
+        &self.graph
+    }
+
     /// Says that the stores have changed.
     pub(crate) fn notify(&self) {
-        self.lock().wanted = true;
-        self.changed.notify_all();
+        self.rounds.notify();
+        self.graph.notify();
     }
 
     /// Waits until everything committed before the call can be found.
     pub(crate) fn settle(&self) {
-        let mut signal = self.lock();
-        // The round under way may have read the stores before that commit.
-        let enough = signal.rounds + 2;
-        while signal.rounds < enough && !signal.stop {
-            signal.wanted = true;
-            self.changed.notify_all();
-            signal = self.changed.wait(signal).unwrap_or_else(PoisonError::into_inner);
-        }
+        self.rounds.settle();
+        self.graph.settle();
     }
 
-    /// Starts the thread.
-    pub(crate) fn start(self: &Arc<Self>, books: Arc<Books>) -> std::io::Result<JoinHandle<()>> {
-        let this = Arc::clone(self);
-        std::thread::Builder::new().name("indexer".into()).spawn(move || this.run(&books))
+    /// Starts the threads.
+    pub(crate) fn start(self: &Arc<Self>, books: Arc<Books>) -> std::io::Result<Vec<JoinHandle<()>>> {
+        let (this, graph, shared) = (Arc::clone(self), Arc::clone(&self.graph), Arc::clone(&books));
+        let thread = |name: &str| std::thread::Builder::new().name(name.into());
+        let indexing = thread("indexer").spawn(move || this.run(&books))?;
+        let graphing = thread("graph").spawn(move || graph.run(&shared))?;
+        Ok(vec![indexing, graphing])
     }
 
-    /// Ends the thread after the batch at hand.
+    /// Ends the threads after the batch at hand.
     pub(crate) fn stop(&self) {
-        self.lock().stop = true;
-        self.changed.notify_all();
-    }
-
-    fn lock(&self) -> MutexGuard<'_, Signal> {
-        self.signal.lock().unwrap_or_else(PoisonError::into_inner)
+        self.rounds.stop();
+        self.graph.stop();
     }
 
     fn run(&self, books: &Books) {
@@ -146,26 +140,14 @@ impl Indexer {
             } else {
                 self.caught_up.store(true, Ordering::Release);
             }
-            let mut signal = self.lock();
-            signal.rounds += 1;
-            self.changed.notify_all();
-            if followed.is_err() && !signal.stop {
-                let waited = self.changed.wait_timeout(signal, RETRY);
-                signal = waited.unwrap_or_else(PoisonError::into_inner).0;
-                signal.wanted = true;
-            }
-            while !signal.wanted && !signal.stop {
-                signal = self.changed.wait(signal).unwrap_or_else(PoisonError::into_inner);
-            }
-            signal.wanted = false;
-            if signal.stop {
+            if self.rounds.next(followed.is_err().then_some(RETRY)) == Next::Stop {
                 return;
             }
         }
     }
 
     fn is_stopped(&self) -> bool {
-        self.lock().stop
+        self.rounds.is_stopped()
     }
 
     fn follow_open(&self, books: &Books) -> Result<(), FollowError> {

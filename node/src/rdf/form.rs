@@ -79,7 +79,8 @@ impl RdfForm {
         })
     }
 
-    fn serializer(self) -> RdfSerializer {
+    /// Writes it, with the catalog's prefixes.
+    pub(super) fn serializer(self) -> RdfSerializer {
         let format = match self {
             Self::Turtle | Self::N3 => RdfFormat::Turtle,
             Self::RdfXml => RdfFormat::RdfXml,

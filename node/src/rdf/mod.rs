@@ -6,10 +6,13 @@
 
 mod form;
 mod pages;
+pub mod sparql;
 mod stream;
+mod term;
 
 pub use form::{RdfForm, triples_as};
 pub use pages::{
     Contexts, PAGE_BYTES_MAX, PAGE_DATASETS, PageAsked, catalog_page, dataset_document, whole_catalog,
 };
 pub use stream::{STREAM_PAGE, StreamForm, StreamPage, stream_page};
+pub(crate) use term::{encode, encode_triple};

@@ -104,6 +104,15 @@ impl Store {
         Ok(write)
     }
 
+    /// Begins a write of what can be made again: without `durable` a crash may
+    /// lose it, whole, and no reader waits for the disk.
+    pub(super) fn write_derived(&self, durable: bool) -> Result<WriteTransaction, WriteError> {
+        let mut write = self.database.begin_write().map_err(|error| self.blame().write(error))?;
+        let durability = if durable { Durability::Immediate } else { Durability::None };
+        write.set_durability(durability).map_err(|error| self.blame().write(error))?;
+        Ok(write)
+    }
+
     /// Makes a write durable.
     pub(super) fn commit(&self, write: WriteTransaction) -> Result<(), WriteError> {
         write.commit().map_err(|error| self.blame().write(error))
