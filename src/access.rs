@@ -202,6 +202,18 @@ impl Access {
         self.client.send_json(Method::POST, "/api/v1/tasks/done", &body).await
     }
 
+    pub(crate) async fn catalog(&self) -> Result<Value, Failure> {
+        self.client.get("/api/v1/catalog", &[]).await
+    }
+
+    pub(crate) async fn edit_catalog(&self, body: Value) -> Result<Value, Failure> {
+        self.write(Method::PATCH, "/api/v1/catalog", &body).await
+    }
+
+    pub(crate) async fn export(&self, format: &str, with_closed: bool) -> Result<Vec<u8>, Failure> {
+        self.client.get_bytes(&format!("/api/v1/export?format={format}&with_closed={with_closed}")).await
+    }
+
     async fn write(&self, method: Method, path: &str, body: &Value) -> Result<Value, Failure> {
         let written = self.client.send_json(method, path, body).await;
         if self.is_running() { written } else { written.map_err(Failure::without_a_node) }

@@ -21,7 +21,7 @@ use std::path::PathBuf;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::JoinHandle;
 
-use crdt::catalog::{Identifier, InvalidField, Iri, NewDataset, RecordEdit};
+use crdt::catalog::{CatalogEdit, Identifier, InvalidField, Iri, NewDataset, RecordEdit};
 use crdt::ids::{ChangeHash, DatasetId, Pseudonym};
 use crdt::vocabulary::Vocabularies;
 use tokio::sync::{Semaphore, broadcast, oneshot};
@@ -29,9 +29,9 @@ use tokio::sync::{Semaphore, broadcast, oneshot};
 use crate::import::Jobs;
 use crate::keys;
 use crate::ledger::{Author, Books, Clock, EditJob, Indexer, Job, Ledger, NotTaken};
-use crate::view::{FederationInfo, Receipt, StatusEvent, TownInfo};
+use crate::view::{CatalogReceipt, FederationInfo, Receipt, StatusEvent, TownInfo};
 
-pub use errors::{CreateError, EditError, EditedField, PublishError, ReadError};
+pub use errors::{CreateError, EditCatalogError, EditError, EditedField, PublishError, ReadError};
 pub use listing::{LISTING_LIMIT_MAX, Listed, LogEntry, LogPage, Scope};
 pub use log::{InvalidPlace, LogSlice, LogStart, Place};
 pub use open::{OpenNode, OpenNodeError, OpenOptions};
@@ -154,6 +154,19 @@ impl NodeHandle {
         let (reply, answer) = oneshot::channel();
         self.shared.ledger.submit(Job::Edit(Box::new(job), reply)).map_err(edit_not_taken)?;
         answer.await.unwrap_or(Err(EditError::Stopped))
+    }
+
+    /// Changes the given fields of what the town says of its catalog as a
+    /// whole: everyone may have it, and it fills what a dataset leaves open
+    /// when that is published.
+    pub async fn edit_catalog(&self, edit: CatalogEdit) -> Result<CatalogReceipt, EditCatalogError> {
+        let (reply, answer) = oneshot::channel();
+        let job = Job::EditCatalog(Box::new(edit), self.author(), reply);
+        self.shared.ledger.submit(job).map_err(|error| match error {
+            NotTaken::Busy(waiting) => EditCatalogError::Busy { waiting },
+            NotTaken::Stopped => EditCatalogError::Stopped,
+        })?;
+        answer.await.unwrap_or(Err(EditCatalogError::Stopped))
     }
 
     /// Throws a closed record away. An open one is withdrawn, not deleted.

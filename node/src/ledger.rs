@@ -20,6 +20,7 @@
 
 mod admit;
 mod books;
+mod catalog;
 mod graph;
 mod import;
 mod indexer;
@@ -38,7 +39,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::JoinHandle;
 
 use crdt::authority::Export;
-use crdt::catalog::{LocalRecord, RecordEdit};
+use crdt::catalog::{CatalogEdit, LocalRecord, RecordEdit};
 use crdt::gate::Rejection;
 use crdt::ids::{ChangeHash, DatasetId, DocumentId, Pseudonym, Town, UnixMillis};
 use crdt::manifest::Manifest;
@@ -47,10 +48,10 @@ use crdt::signed::Signed;
 use crdt::sync::{CommittedDocument, DocumentChanges};
 use tokio::sync::{Semaphore, broadcast, oneshot};
 
-use crate::handle::{CreateError, EditError, PublishError};
+use crate::handle::{CreateError, EditCatalogError, EditError, PublishError};
 use crate::import::{Batch, Outcome, SourceName};
 use crate::store::{ReadStoreError, WriteError};
-use crate::view::{Receipt, StatusEvent};
+use crate::view::{CatalogReceipt, Receipt, StatusEvent};
 
 pub use judge::{Entry, Judged, judge, judge_safely, view_of};
 pub use load::load;
@@ -110,6 +111,7 @@ pub(crate) enum NotTaken {
 pub(crate) enum Job {
     Create(Box<LocalRecord>, oneshot::Sender<Result<Receipt, CreateError>>),
     Edit(Box<EditJob>, oneshot::Sender<Result<Receipt, EditError>>),
+    EditCatalog(Box<CatalogEdit>, Author, oneshot::Sender<Result<CatalogReceipt, EditCatalogError>>),
     Delete(DatasetId, oneshot::Sender<Result<(), EditError>>),
     Publish(DatasetId, Author, oneshot::Sender<Result<Receipt, PublishError>>),
     Import(Box<Batch>, oneshot::Sender<Result<Vec<Outcome>, WriteError>>),

@@ -279,6 +279,15 @@ pub struct ConflictValue {
     pub change: ChangeHash,
 }
 
+/// What became of an edit of the town's catalog.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct CatalogReceipt {
+    /// The newest changes now.
+    pub heads: Vec<ChangeHash>,
+    /// Whether anything was changed.
+    pub changed: bool,
+}
+
 /// What a writer gets once the change is durable.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Receipt {

@@ -1,6 +1,7 @@
 //! The tree of commands. Each has a file of its own with its arguments, its
 //! help and what it does; this one only names and calls them.
 
+mod catalog;
 mod charter;
 mod check;
 mod completions;
@@ -10,6 +11,7 @@ mod demo;
 mod digest;
 mod dump;
 mod edit;
+mod export;
 mod history;
 mod import;
 mod init;
@@ -68,6 +70,8 @@ enum Command {
     Edit(edit::Args),
     Check(check::Args),
     Publish(publish::Args),
+    Catalog(catalog::Args),
+    Export(export::Args),
     History(history::Args),
     Import(import::Args),
     Tasks(tasks::Args),
@@ -113,6 +117,8 @@ pub(crate) fn run(cli: Cli) -> Result<(), Failure> {
         Command::Edit(args) => waiting(edit::run(args)),
         Command::Check(args) => waiting(check::run(args)),
         Command::Publish(args) => waiting(publish::run(args)),
+        Command::Catalog(args) => waiting(catalog::run(args)),
+        Command::Export(args) => waiting(export::run(args)),
         Command::History(args) => waiting(history::run(args)),
         Command::Import(args) => waiting(import::run(args)),
         Command::Tasks(args) => waiting(tasks::run(args)),

@@ -6,11 +6,13 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
+use crdt::catalog::CatalogEdit;
 use node::demo::{DemoRecord, Records, synthetic_record};
 use node::directory::{Directory, MEMBER_FILE, NewTown};
 use node::founding;
 use node::handle::{CreateError, NodeHandle, PublishError};
 use serde::{Deserialize, Serialize};
+use serde_json::json;
 use tokio_util::sync::CancellationToken;
 
 use super::{BASE_PORT_DEFAULT, Order, Place};
@@ -155,6 +157,7 @@ async fn load(
             record: synthetic_record(seed, &place.town, index),
         });
         let serving = Serving::alone(&place.directory, true).await?;
+        say_catalog(serving.handle(), place).await?;
         let loaded = load_town(&serving, own.chain(generated), &bar, stop).await;
         serving.stop().await?;
         loaded
@@ -163,6 +166,28 @@ async fn load(
     let loaded = futures::future::join_all(towns).await;
     bar.finish_and_clear();
     loaded.into_iter().collect()
+}
+
+/// What a town says of its catalog as a whole; said again, it changes nothing.
+async fn say_catalog(handle: &NodeHandle, place: &Place) -> Result<(), Failure> {
+    let (name, base) = (&place.town.name, &place.town.base_url);
+    let said = json!({
+        "title": {"de": format!("Offene Daten der Stadt {name}"), "en": format!("Open data of {name}")},
+        "description": {
+            "de": format!("Alle offenen Datensätze der Stadt {name}, erfunden für die Vorführung."),
+            "en": format!("All open datasets of {name}, invented for the demo."),
+        },
+        "base_url": base,
+        "iri": format!("{base}/catalog"),
+        "homepage": base,
+        "publisher": {"name": format!("Stadt {name}"), "url": base},
+        "licence": "http://dcat-ap.de/def/licenses/dl-zero-de/2.0",
+        "spatial": {
+            "geocoding": format!("http://dcat-ap.de/def/politicalGeocoding/municipalityKey/{}", place.town.town),
+        },
+    });
+    let edit = CatalogEdit::parse(&said).map_err(Failure::refused)?;
+    handle.edit_catalog(edit).await.map(drop).map_err(Failure::refused)
 }
 
 async fn load_town(

@@ -5,6 +5,7 @@
 
 pub(crate) mod answers;
 mod body;
+pub(crate) mod catalog;
 pub(crate) mod desk;
 pub(crate) mod imports;
 pub(crate) mod public;

@@ -2,6 +2,8 @@
 
 #![allow(clippy::unwrap_used, reason = "a test may panic")]
 
+#[path = "desk/catalog.rs"]
+mod catalog;
 mod support;
 
 use axum::body::Body;

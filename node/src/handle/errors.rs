@@ -63,6 +63,35 @@ pub struct EditedField {
     pub pseudonym: Pseudonym,
 }
 
+/// Why the town's catalog was not changed.
+#[derive(Debug, thiserror::Error)]
+pub enum EditCatalogError {
+    /// A field cannot hold what was given.
+    #[error(transparent)]
+    Invalid(#[from] InvalidField),
+    /// The node does not know yet what it published before.
+    #[error("edit the catalog: the node is catching up with its peers; try again in a moment")]
+    CatchingUp,
+    /// The node may not seal for its town.
+    #[error("edit the catalog: this node cannot seal: {0}")]
+    NotCertified(String),
+    /// The document does not take the change.
+    #[error("edit the catalog: {0}")]
+    Refused(String),
+    /// The writer has too much to do.
+    #[error("edit the catalog: {waiting} jobs are waiting, no more are taken; try again in a moment")]
+    Busy {
+        /// Jobs in the queue.
+        waiting: usize,
+    },
+    /// The node is shutting down.
+    #[error("edit the catalog: the node is shutting down")]
+    Stopped,
+    /// Nothing was changed, because nothing could be written.
+    #[error("edit the catalog: {0}")]
+    Write(String),
+}
+
 /// Why a dataset was not changed.
 #[derive(Debug, thiserror::Error)]
 pub enum EditError {

@@ -9,9 +9,8 @@
 
 use std::collections::BTreeMap;
 
-use crdt::catalog::{Catalog, Dataset, Iri};
+use crdt::catalog::{Catalog, Dataset, Internal, Iri, LocalRecord};
 use crdt::dcat::CatalogContext;
-use crdt::genesis::DocumentKind;
 use crdt::ids::{ChangeHash, DatasetId, DocumentId, Town, UnixMillis};
 
 use super::log::is_open;
@@ -237,24 +236,35 @@ impl NodeHandle {
 
     /// What a town says of its catalog as a whole, as far as it has. Blocks.
     pub fn catalog_of(&self, town: Town) -> Result<Option<Catalog>, ReadError> {
+        Ok(self.catalog_with_extra(town)?.map(|(catalog, _)| catalog))
+    }
+
+    /// The same with the fields that this version does not know. Blocks.
+    pub(crate) fn catalog_with_extra(
+        &self,
+        town: Town,
+    ) -> Result<Option<(Catalog, BTreeMap<String, serde_json::Value>)>, ReadError> {
         let snapshot = self.shared.books.replica.read()?;
-        let mut documents = Vec::new();
-        snapshot.each_document(|id, row| {
-            if row.genesis.kind == DocumentKind::Catalog
-                && row.genesis.owner == town
-                && !row.holding.is_erased()
-            {
-                documents.push(id);
-            }
-        })?;
-        // A town has one; of several, all nodes take the same.
-        documents.sort_unstable();
-        for id in documents {
-            if let Some(ViewContent::Catalog(catalog)) = snapshot.view(&id)?.map(|view| view.content) {
-                return Ok(Some(*catalog));
+        // A town has one; of several, all nodes take the first.
+        for id in self.shared.books.catalogs(town) {
+            let Some(view) = snapshot.view(&id)? else { continue };
+            if let ViewContent::Catalog(catalog) = view.content {
+                return Ok(Some((*catalog, view.extra)));
             }
         }
         Ok(None)
+    }
+
+    /// All closed records and drafts, for the town itself. Blocks.
+    pub(crate) fn closed_records(&self) -> Result<Vec<LocalRecord>, ReadError> {
+        let mut records = Vec::new();
+        self.shared.books.closed.read()?.each_record(|record| records.push(record))?;
+        Ok(records)
+    }
+
+    /// The town's own notes on an open dataset. Blocks.
+    pub(crate) fn notes_of(&self, id: DatasetId) -> Result<Internal, ReadError> {
+        Ok(self.shared.books.closed.read()?.notes(&id)?.unwrap_or_default())
     }
 }
 

@@ -1,7 +1,7 @@
 //! What the ledger and every reader of one node share: both stores, who may
 //! act, and a few numbers that are kept so that nobody has to count.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, PoisonError, RwLock};
 
@@ -29,6 +29,9 @@ pub(crate) struct Books {
     pub(crate) lists: Arc<Vocabularies>,
     authority: RwLock<Option<Arc<Authority>>>,
     datasets: RwLock<BTreeMap<Town, u64>>,
+    /// Documents in which towns speak of their catalogs: one each, unless two
+    /// nodes of a town made one at the same time.
+    catalogs: RwLock<BTreeMap<Town, BTreeSet<DocumentId>>>,
     newest: RwLock<Option<NewestChange>>,
     may_publish: AtomicBool,
 }
@@ -52,6 +55,7 @@ impl Books {
             lists,
             authority: RwLock::new(authority.map(Arc::new)),
             datasets: RwLock::default(),
+            catalogs: RwLock::default(),
             newest: RwLock::default(),
             may_publish: AtomicBool::new(false),
         }
@@ -79,6 +83,27 @@ impl Books {
         let mut datasets = self.datasets.write().unwrap_or_else(PoisonError::into_inner);
         let count = datasets.entry(town).or_default();
         *count = (*count + u64::from(after)).saturating_sub(u64::from(before));
+    }
+
+    /// Where a town speaks of its catalog; of several documents, all nodes read
+    /// the first.
+    pub(crate) fn catalogs(&self, town: Town) -> BTreeSet<DocumentId> {
+        let catalogs = self.catalogs.read().unwrap_or_else(PoisonError::into_inner);
+        catalogs.get(&town).cloned().unwrap_or_default()
+    }
+
+    /// Takes note of a document if it is a catalog's.
+    pub(super) fn note_catalog(&self, document: DocumentId, row: &DocumentRow) {
+        if row.genesis.kind != DocumentKind::Catalog {
+            return;
+        }
+        let mut catalogs = self.catalogs.write().unwrap_or_else(PoisonError::into_inner);
+        let documents = catalogs.entry(row.genesis.owner).or_default();
+        if row.holding.is_erased() || row.genesis.class != GenesisClass::Open {
+            documents.remove(&document);
+        } else {
+            documents.insert(document);
+        }
     }
 
     /// The newest change to an open dataset.

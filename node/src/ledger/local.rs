@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use crdt::catalog::{
-    Catalog, Class, Dataset, DatasetEdit, Line, LocalRecord, RecordEdit, Timestamp, obstacles, publishable,
+    Class, Dataset, DatasetEdit, LocalRecord, RecordEdit, Timestamp, obstacles, publishable,
 };
 use crdt::genesis::{DocumentKind, Genesis, GenesisClass};
 use crdt::ids::{ChangeHash, DatasetId, DocumentId, GenesisNonce, UnixMillis};
@@ -11,7 +11,7 @@ use crdt::sealed_document::{AuthorError, SealedDocument, Signer};
 
 use super::judge::{current_record, restore, view_of};
 use super::stage::{Stage, StagedDocument};
-use super::{Author, Books, EditJob, signer};
+use super::{Author, Books, EditJob, catalog, signer};
 use crate::handle::{CreateError, EditError, EditedField, PublishError};
 use crate::keys;
 use crate::store::ReadStoreError;
@@ -198,7 +198,8 @@ pub(super) fn publish(
     if !books.may_publish() {
         return Err(PublishError::CatchingUp { id });
     }
-    let mut dataset = publishable(&record, Some(&catalog(books)), &books.lists)
+    let defaults = catalog::defaults(stage, books).map_err(failed)?;
+    let mut dataset = publishable(&record, Some(&defaults), &books.lists)
         .map_err(|obstacles| PublishError::Incomplete { id, obstacles })?;
     let at = Timestamp::from_unix(now);
     dataset.issued = dataset.issued.or(at);
@@ -225,14 +226,6 @@ pub(super) fn publish(
     stage.notes.insert(id, record.internal);
     stage.issues_manifest = true;
     Ok(receipt)
-}
-
-/// What a town's datasets have in common as long as it has not said more: the
-/// town itself publishes them.
-fn catalog(books: &Books) -> Catalog {
-    let mut catalog = Catalog::new(books.town());
-    catalog.publisher.name = Line::parse(&books.info.name).ok();
-    catalog
 }
 
 /// An edit may leave what was incomplete before, but takes nothing away that
@@ -300,7 +293,7 @@ fn unchanged_since(
 }
 
 /// A document to be edited, with the number of its changes in the store.
-fn take(stage: &Stage, id: &DocumentId) -> Result<Option<(SealedDocument, u64)>, ReadStoreError> {
+pub(super) fn take(stage: &Stage, id: &DocumentId) -> Result<Option<(SealedDocument, u64)>, ReadStoreError> {
     if let Some(staged) = stage.documents.get(id)
         && let Some(sealed) = &staged.sealed
     {
@@ -328,7 +321,12 @@ fn take(stage: &Stage, id: &DocumentId) -> Result<Option<(SealedDocument, u64)>,
     Ok(restored.map(|sealed| (sealed, stored)))
 }
 
-fn put(stage: &mut Stage, sealed: SealedDocument, stored: u64, new: Vec<crdt::seal::AdmittedChange>) {
+pub(super) fn put(
+    stage: &mut Stage,
+    sealed: SealedDocument,
+    stored: u64,
+    new: Vec<crdt::seal::AdmittedChange>,
+) {
     let id = sealed.id();
     let (view, dataset) = view_of(&sealed);
     let (mut changes, replaces) = match stage.documents.remove(&id) {

@@ -22,7 +22,7 @@ use super::local;
 use super::stage::{Stage, StagedDocument, own_document};
 use super::{
     Admitted, BATCH_DOCUMENTS_MAX, BATCH_JOBS_MAX, Books, Clock, Committed, Indexer, Job, OnCommit, admit,
-    import, signer,
+    catalog, import, signer,
 };
 use crate::store::{DocumentRow, ReplicaWrite, WriteError};
 use crate::view::{NewestChange, StatusEvent};
@@ -76,6 +76,7 @@ impl Writer {
             if is_open_dataset(&row) {
                 books.count(row.genesis.owner, false, true);
             }
+            books.note_catalog(document, &row);
             if row.genesis.owner == books.town() {
                 own_rows.push((document, row));
             }
@@ -238,6 +239,15 @@ impl Writer {
                             result.and_then(|receipt| outcome.whole().map(|()| receipt).map_err(write)),
                         ),
                     );
+                }))
+            }
+            Job::EditCatalog(edit, author, reply) => {
+                let result = catalog::edit(stage, books, &edit, author, now);
+                Some(Box::new(move |outcome| {
+                    let write = |error: WriteError| crate::handle::EditCatalogError::Write(error.to_string());
+                    drop(reply.send(
+                        result.and_then(|receipt| outcome.replica.clone().map(|()| receipt).map_err(write)),
+                    ));
                 }))
             }
             Job::Delete(id, reply) => {
@@ -478,6 +488,7 @@ impl Writer {
             let before = stage.replica.document(&document).ok().flatten();
             let row = row_of(&staged, 0);
             self.books.count(town, before.as_ref().is_some_and(is_open_dataset), is_open_dataset(&row));
+            self.books.note_catalog(document, &row);
             match &staged.view {
                 Some(view) => {
                     let change = newest_change(&self.books, &row, view.dataset(), view.sealed_at);

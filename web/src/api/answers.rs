@@ -3,7 +3,8 @@
 
 use std::collections::BTreeMap;
 
-use crdt::catalog::{Class, Dataset, Internal, LifecycleStatus, Timestamp, Title};
+use crdt::catalog::{Catalog, Class, Dataset, Internal, LifecycleStatus, Timestamp, Title};
+use crdt::dcat::CatalogContext;
 use crdt::ids::{ChangeHash, DatasetId, DocumentId, UnixMillis};
 use node::view::{
     Conflict, DatasetDetail, FieldDifference, Fragment, HistoryEntry, NewestChange, Phase, PublicStatus,
@@ -218,6 +219,45 @@ impl From<DatasetDetail> for StaffDatasetAnswer {
 /// A moment for programs.
 pub(crate) fn moment(at: UnixMillis) -> Option<String> {
     Timestamp::from_unix(at).map(|at| at.to_string())
+}
+
+/// What the town says of its catalog as a whole.
+#[derive(Debug, Serialize, ToSchema)]
+pub(crate) struct CatalogAnswer {
+    /// Municipality key of the town.
+    town: String,
+    /// Its name.
+    town_name: String,
+    /// What the town has said; none if it has said nothing yet.
+    #[schema(value_type = Option<Object>)]
+    said: Option<Catalog>,
+    /// What is served: what was said, and what is made up for the rest.
+    #[schema(value_type = Object)]
+    served: Catalog,
+    /// The catalog's IRI.
+    iri: String,
+}
+
+impl CatalogAnswer {
+    pub(super) fn new(town: &TownInfo, said: Option<&Catalog>, context: &CatalogContext) -> Self {
+        Self {
+            town: town.town.to_string(),
+            town_name: town.name.clone(),
+            said: said.cloned(),
+            served: context.catalog().clone(),
+            iri: context.iri().as_str().to_owned(),
+        }
+    }
+}
+
+/// What the editor of the catalog gets once the change is durable.
+#[derive(Debug, Serialize, ToSchema)]
+pub(crate) struct CatalogReceiptAnswer {
+    /// Newest changes.
+    #[schema(value_type = Vec<String>)]
+    pub(super) heads: Vec<ChangeHash>,
+    /// Whether anything was changed.
+    pub(super) changed: bool,
 }
 
 /// What a writer gets once the change is durable.

@@ -328,7 +328,9 @@ async fn of_record<T: Send + 'static>(
 
 /// Sees a write through even if the client goes away: it is either made or
 /// refused, never forgotten halfway.
-async fn durable<T, E>(write: impl Future<Output = Result<T, E>> + Send + 'static) -> Result<T, Problem>
+pub(super) async fn durable<T, E>(
+    write: impl Future<Output = Result<T, E>> + Send + 'static,
+) -> Result<T, Problem>
 where
     T: Send + 'static,
     E: Into<Problem> + Send + 'static,
@@ -354,7 +356,8 @@ where
         crate::metrics::page, sources::list, sources::add, sources::one, sources::remove, sources::run, sources::confirm,
         imports::begin, imports::list, imports::one, imports::rejected, imports::mapping,
         imports::set_mapping, imports::tasks, imports::tasks_done,
-        sheets::template_xlsx, sheets::template_csv, sheets::records_xlsx, sheets::records_csv
+        sheets::template_xlsx, sheets::template_csv, sheets::records_xlsx, sheets::records_csv,
+        super::catalog::show, super::catalog::edit, super::catalog::whole
     ),
     tags((name = "datasets", description = "The catalog"), (name = "imports", description = "What comes in"), (name = "node", description = "This node")),
     security(("token" = [])),

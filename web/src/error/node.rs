@@ -9,7 +9,7 @@ use axum::http::StatusCode;
 use crdt::catalog::Timestamp;
 use crdt::catalog::invalid::Bilingual;
 use crdt::ids::{ChangeHash, Town};
-use node::handle::{CreateError, EditError, EditedField, PublishError, ReadError};
+use node::handle::{CreateError, EditCatalogError, EditError, EditedField, PublishError, ReadError};
 use node::import::ImportError;
 
 use super::{Edited, Obstacle, Problem};
@@ -100,6 +100,20 @@ impl From<EditError> for Problem {
             EditError::Busy { .. } => Self::busy(),
             EditError::Stopped => Self::stopping(),
             EditError::Write(reason) => Self::not_written(&reason),
+        }
+    }
+}
+
+impl From<EditCatalogError> for Problem {
+    fn from(error: EditCatalogError) -> Self {
+        match error {
+            EditCatalogError::Invalid(field) => Self::invalid_field(&field),
+            EditCatalogError::CatchingUp => Self::catching_up(),
+            EditCatalogError::NotCertified(reason) => Self::not_certified(&reason),
+            EditCatalogError::Refused(reason) => Self::refused(&reason),
+            EditCatalogError::Busy { .. } => Self::busy(),
+            EditCatalogError::Stopped => Self::stopping(),
+            EditCatalogError::Write(reason) => Self::not_written(&reason),
         }
     }
 }
