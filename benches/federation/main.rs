@@ -4,7 +4,7 @@
 //!
 //! ```sh
 //! cargo bench --bench federation                       # all, small, some minutes
-//! cargo bench --bench federation -- join               # one of edit, join, search, ckan, memory, start, idle
+//! cargo bench --bench federation -- join               # one of edit, join, search, walk, ckan, memory, start, idle
 //! cargo bench --bench federation -- join --datasets 100000
 //! ```
 //!
@@ -21,6 +21,7 @@ mod idle;
 mod join;
 mod machine;
 mod search;
+mod walk;
 mod wire;
 mod world;
 
@@ -31,7 +32,7 @@ const DATASETS: usize = 5_000;
 /// Datasets of each of five towns in the small one.
 const SMALL: usize = 300;
 
-const MODES: [&str; 7] = ["edit", "join", "search", "ckan", "memory", "start", "idle"];
+const MODES: [&str; 8] = ["edit", "join", "search", "walk", "ckan", "memory", "start", "idle"];
 
 struct Options {
     modes: Vec<String>,
@@ -57,6 +58,7 @@ fn main() -> Result<()> {
             "join" => join::measure(options.datasets),
             "search" => search::measure(options.datasets),
             "ckan" => ckan::measure(options.datasets),
+            "walk" => walk::measure(options.datasets),
             "memory" => child::measure_memory(SMALL, options.datasets),
             "start" => child::measure_start(options.datasets),
             _ => idle::measure(SMALL),

@@ -79,6 +79,9 @@ async fn seen_from_outside(soest: &Soest) -> Vec<Answer> {
         "/api/v1/datasets?sort=modified&limit=1&offset=1",
         "/api/v1/status",
         "/api/v1/openapi.json",
+        "/catalog.ttl",
+        "/catalog.nt?page=2",
+        "/federation/catalog.jsonld",
     ] {
         answers.push(soest.page(path).await);
     }
