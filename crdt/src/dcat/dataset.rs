@@ -16,6 +16,8 @@ pub(super) fn write(triples: &mut Triples, dataset: &Dataset, iri: &NamedNode, c
 
 fn described(triples: &mut Triples, dataset: &Dataset, iri: &NamedNode) {
     triples.class(iri, terms::DATASET_CLASS);
+    // The shape of a record's primary topic asks for this class and infers nothing.
+    triples.class(iri, terms::RESOURCE);
     match &dataset.identifier {
         Some(identifier) => triples.text(iri, terms::IDENTIFIER, identifier.as_str()),
         None => triples.text(iri, terms::IDENTIFIER, &dataset.id.to_string()),

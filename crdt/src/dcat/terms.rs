@@ -41,6 +41,7 @@ names! {
     DATASET_CLASS = "http://www.w3.org/ns/dcat#Dataset";
     DATASET_SERIES = "http://www.w3.org/ns/dcat#DatasetSeries";
     DISTRIBUTION_CLASS = "http://www.w3.org/ns/dcat#Distribution";
+    RESOURCE = "http://www.w3.org/ns/dcat#Resource";
     ACCESS_SERVICE = "http://www.w3.org/ns/dcat#accessService";
     ACCESS_URL = "http://www.w3.org/ns/dcat#accessURL";
     BBOX = "http://www.w3.org/ns/dcat#bbox";

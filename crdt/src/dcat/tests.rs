@@ -36,6 +36,7 @@ fn a_dataset_says_what_dcat_ap_de_asks_for() {
     let said = said(&full_dataset());
     for line in [
         r#"<DS> <rdf:type> <dcat:Dataset>"#,
+        r#"<DS> <rdf:type> <dcat:Resource>"#,
         r#"<DS> <dcterms:identifier> "https://daten.soest.example/dataset/baumkataster""#,
         r#"<DS> <dcterms:title> "Register of trees"@en"#,
         r#"<DS> <dcat:keyword> "Grünfläche"@de"#,
