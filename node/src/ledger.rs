@@ -28,6 +28,7 @@ mod judge;
 mod load;
 mod local;
 mod rounds;
+mod recent;
 mod stage;
 #[cfg(test)]
 mod tests;

@@ -14,6 +14,7 @@ use crdt::vocabulary::Vocabularies;
 use ed25519_dalek::SigningKey;
 
 use super::judge::current_record;
+use super::recent::RecentDatasets;
 use crate::store::{ClosedStore, DocumentRow, ReadStoreError, ReplicaSnapshot, ReplicaStore};
 use crate::view::{NewestChange, TownInfo};
 
@@ -27,6 +28,7 @@ pub(crate) struct Books {
     pub(crate) boot: BootNonce,
     /// The vocabularies that the town goes by.
     pub(crate) lists: Arc<Vocabularies>,
+    pub(super) recent: RecentDatasets,
     authority: RwLock<Option<Arc<Authority>>>,
     datasets: RwLock<BTreeMap<Town, u64>>,
     /// Documents in which towns speak of their catalogs: one each, unless two
@@ -53,6 +55,7 @@ impl Books {
             node_key,
             boot,
             lists,
+            recent: RecentDatasets::default(),
             authority: RwLock::new(authority.map(Arc::new)),
             datasets: RwLock::default(),
             catalogs: RwLock::default(),

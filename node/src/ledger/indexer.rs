@@ -25,7 +25,7 @@ use crate::directory::INDEX_DIRECTORY;
 use crate::search::{
     Area, OpenOutcome, OpenSearchError, SearchChange, SearchDistribution, SearchIndex, SearchRecord, Span,
 };
-use crate::store::{ReadStoreError, ReplicaSnapshot};
+use crate::store::{ReadStoreError, ReplicaSnapshot, ViewRow};
 
 /// Records that are brought into an index at once.
 const BATCH_RECORDS: usize = 1_000;
@@ -250,13 +250,16 @@ fn open_change(
     document: &DocumentId,
 ) -> Result<SearchChange, ReadStoreError> {
     let key = document.to_string();
-    let row = snapshot.document(document)?.filter(is_open_dataset);
-    let view = if row.is_some() { snapshot.view(document)? } else { None };
-    Ok(match (row, view.as_ref().and_then(|view| view.dataset())) {
-        (Some(row), Some(dataset)) => {
-            SearchChange::Put(search_record(books, key, row.genesis.owner, dataset))
-        }
-        _ => SearchChange::Remove { key },
+    let Some(row) = snapshot.document(document)?.filter(is_open_dataset) else {
+        return Ok(SearchChange::Remove { key });
+    };
+    let dataset = match books.recent.take(document, row.position) {
+        Some(dataset) => Some(*dataset),
+        None => snapshot.view(document)?.and_then(ViewRow::into_dataset),
+    };
+    Ok(match dataset {
+        Some(dataset) => SearchChange::Put(search_record(books, key, row.genesis.owner, &dataset)),
+        None => SearchChange::Remove { key },
     })
 }
 

@@ -24,7 +24,7 @@ use super::{
     Admitted, BATCH_DOCUMENTS_MAX, BATCH_JOBS_MAX, Books, Clock, Committed, Indexer, Job, OnCommit, admit,
     catalog, import, signer,
 };
-use crate::store::{DocumentRow, ReplicaWrite, WriteError};
+use crate::store::{DocumentRow, ReplicaWrite, ViewContent, WriteError};
 use crate::view::{NewestChange, StatusEvent};
 
 /// Number of the rules by which views are made from documents; a release that
@@ -495,6 +495,11 @@ impl Writer {
                     newest = newest.into_iter().chain(change).max_by_key(|change: &NewestChange| change.at);
                 }
                 None => self.books.forget_newest(before.and_then(|before| before.dataset)),
+            }
+            if is_open_dataset(&row)
+                && let Some(ViewContent::Dataset(dataset)) = staged.view.map(|view| view.content)
+            {
+                self.books.recent.put(document, self.replica_position, dataset);
             }
             documents.push(CommittedDocument { town, audience, document, holding: staged.holding });
         }
