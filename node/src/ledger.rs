@@ -27,8 +27,8 @@ mod indexer;
 mod judge;
 mod load;
 mod local;
-mod rounds;
 mod recent;
+mod rounds;
 mod stage;
 #[cfg(test)]
 mod tests;

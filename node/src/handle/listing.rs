@@ -19,6 +19,9 @@ use super::{NodeHandle, ReadError};
 use crate::store::{ReplicaSnapshot, ViewContent};
 use crate::view::Reader;
 
+/// Fields that this version does not know, by their path.
+pub(crate) type Extra = BTreeMap<String, serde_json::Value>;
+
 /// Datasets that one call lists at most.
 pub const LISTING_LIMIT_MAX: usize = 1_000;
 
@@ -240,10 +243,7 @@ impl NodeHandle {
     }
 
     /// The same with the fields that this version does not know. Blocks.
-    pub(crate) fn catalog_with_extra(
-        &self,
-        town: Town,
-    ) -> Result<Option<(Catalog, BTreeMap<String, serde_json::Value>)>, ReadError> {
+    pub(crate) fn catalog_with_extra(&self, town: Town) -> Result<Option<(Catalog, Extra)>, ReadError> {
         let snapshot = self.shared.books.replica.read()?;
         // A town has one; of several, all nodes take the first.
         for id in self.shared.books.catalogs(town) {
