@@ -14,7 +14,9 @@ use crdt::catalog::invalid::Bilingual;
 use crdt::catalog::{Lang, Theme};
 use crdt::ids::{DatasetId, Town, UnixMillis};
 use crdt::vocabulary::Vocabularies;
-use node::handle::{Listed, LogEntry, Place, ReadError, Scope, Select};
+use node::handle::{
+    LISTING_LIMIT_MAX, Listed, LogEntry, LogSlice, NodeHandle, Place, ReadError, Scope, Select,
+};
 use node::search::{Expression, NamedField, Sort};
 use node::view::{PAGE_OFFSET_MAX, SEARCH_TEXT_BYTES_MAX, TownInfo};
 
@@ -282,10 +284,15 @@ async fn log(
     title: String,
     scope: Scope,
 ) -> Result<Response, Problem> {
-    let asked = Asked::read(query, &["before"])?;
+    let asked = Asked::read(query, &["before", "page"])?;
     let before = asked.value("before").map(|text| text.parse::<Place>().map_err(|_| no_place(text)));
-    let before = before.transpose()?;
-    let slice = app.read(move |handle| handle.log_newest(scope, before, PAGE)).await?;
+    let (before, page) = (before.transpose()?, asked.page()?);
+    let slice = app
+        .read(move |handle| match before {
+            None => log_newest(handle, scope, page),
+            before => handle.log_newest(scope, before, PAGE),
+        })
+        .await?;
     let members = app.handle.members();
     let entry = |entry: &LogEntry| match entry.dataset.as_deref() {
         Some(listed) => Entry::Dataset(Box::new(DatasetEntry::new(listed, entry.at, &members))),
@@ -297,7 +304,8 @@ async fn log(
         Some(place) => format!("{first}?before={place}"),
         None => first.clone(),
     };
-    let mut links = vec![("self", address(before)), ("first", address(None))];
+    let own = if before.is_none() && page > 1 { format!("{first}?page={page}") } else { address(before) };
+    let mut links = vec![("self", own), ("first", address(None))];
     let last = slice.entries.last().filter(|_| slice.more);
     links.extend(last.map(|last| ("next", address(Some(last.place())))));
     let newest = slice.entries.first().map_or(UnixMillis(0), |entry| entry.at);
@@ -311,6 +319,22 @@ async fn log(
         entries: slice.entries.iter().map(entry).collect(),
     };
     Ok(xml(&feed, MEDIA_TYPE))
+}
+
+/// A page by its number, as CKAN counts: from the newest. Who follows the links
+/// instead does not lose his place when something new comes. Blocks.
+fn log_newest(handle: &NodeHandle, scope: Scope, page: usize) -> Result<LogSlice, ReadError> {
+    let mut skip = (page - 1) * PAGE;
+    let mut before = None;
+    while skip > 0 {
+        let slice = handle.log_newest(scope, before, skip.min(LISTING_LIMIT_MAX))?;
+        skip -= slice.entries.len();
+        before = slice.entries.last().map(LogEntry::place);
+        if !slice.more {
+            return Ok(LogSlice { entries: Vec::new(), more: false });
+        }
+    }
+    handle.log_newest(scope, before, PAGE)
 }
 
 fn no_place(text: &str) -> Problem {

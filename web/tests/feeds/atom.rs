@@ -76,6 +76,12 @@ async fn the_feeds_walk_back_through_the_log_and_tell_of_withdrawals() {
     expected.reverse();
     assert_eq!(entries, expected, "newest first, the late arrival from Olpe too");
 
+    let numbered = feed(&soest, "/feeds/dataset.atom?page=2").await;
+    assert_eq!(ids(&numbered).0, expected[18..38], "both withdrawals are on the first");
+    assert_eq!(link(&numbered, "self").unwrap(), "/feeds/dataset.atom?page=2");
+    assert!(link(&numbered, "next").unwrap().contains("?before="));
+    assert_eq!(ids(&feed(&soest, "/feeds/dataset.atom?page=9").await).0, [""; 0]);
+
     for town in ["olpe", "05966024"] {
         let of_olpe = feed(&soest, &format!("/feeds/organization/{town}.atom")).await;
         assert_eq!(ids(&of_olpe), (vec![theirs.clone()], vec![]));
@@ -120,7 +126,8 @@ async fn a_wrong_feed_is_refused_with_its_remedy_and_an_unknown_one_is_not_found
     let (soest, _) = world().await;
     for (path, status, code, remedy) in [
         ("/feeds/dataset.atom?before=x", 400, "invalid_parameter", "`next`"),
-        ("/feeds/dataset.atom?page=2", 400, "unknown_parameter", "before"),
+        ("/feeds/dataset.atom?page=0", 400, "invalid_parameter", "from 1 to"),
+        ("/feeds/dataset.atom?offset=2", 400, "unknown_parameter", "before, page"),
         ("/feeds/group/envi.atom?page=0", 400, "invalid_parameter", "from 1 to"),
         ("/feeds/custom.atom?organization=sost", 400, "invalid_parameter", "soest"),
         ("/feeds/custom.atom?groups=x", 400, "invalid_parameter", "envi"),

@@ -183,6 +183,24 @@ async fn a_follower_ends_with_the_catalog_from_wherever_it_begins() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_delete_names_the_iri_that_the_towns_node_gave() {
+    let options = node::handle::OpenOptions {
+        base_url: Some("https://daten.soest.example".to_owned()),
+        ..node::handle::OpenOptions::default()
+    };
+    let soest = crate::support::soest_with(options, node::config::Config::default()).await;
+    let id = soest.publish(record("Baumkataster")).await;
+    let mut follower = Follower::new();
+    follower.follow(&soest, "application/trig").await;
+    let (object, _) = &follower.held[&format!("urn:uuid:{id}")];
+    assert_eq!(*object, format!("https://daten.soest.example/dataset/{id}"));
+    soest.withdraw(&id).await;
+    // It compares the name in the delete with the one it was told before.
+    follower.follow(&soest, "application/trig").await;
+    assert!(follower.held.is_empty());
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn pages_stay_right_while_the_catalog_changes_and_say_what_they_keep() {
     let (soest, clock) = world().await;
     let mut ids = Vec::new();
