@@ -6,8 +6,8 @@
 //!                                                 └─ or one sheet, one candidate
 //! ```
 //!
-//! What a column means is decided by its name ([`columns`]), what a cell means
-//! by the code lists ([`values`]). What is not understood is kept among the
+//! What a column means is decided by its name (`columns`), what a cell means
+//! by the code lists (`values`). What is not understood is kept among the
 //! town's own notes, with a task: never dropped, never guessed into a public
 //! field. Persons' names, comments and drive paths go to the notes too.
 
