@@ -2,7 +2,7 @@
 
 use axum::body::Body;
 use axum::http::{Request, StatusCode, header};
-use serde_json::{Value, json};
+use serde_json::json;
 
 use crate::support::{Answer, Soest, record, send, soest};
 
@@ -134,7 +134,7 @@ async fn what_cannot_be_answered_is_said_in_both_languages() {
             ["none is fetched", "keiner geladen"],
         ),
         (
-            query("SELECT * { ?a ?b ?c . ?d ?e ?f . ?g ?h ?i . ?j ?k ?l }"),
+            query("SELECT (1 AS ?one) { ?a ?b ?c . ?d ?e ?f . ?g ?h ?i . ?j ?k ?l }"),
             400,
             ["more than 100000 results", "mehr als 100000 Ergebnisse"],
         ),
@@ -152,8 +152,6 @@ async fn what_cannot_be_answered_is_said_in_both_languages() {
     assert_eq!(answer.status, StatusCode::UNSUPPORTED_MEDIA_TYPE);
     let answer = soest.post_query("application/sparql-update", "DROP ALL").await;
     assert_eq!(answer.status, StatusCode::BAD_REQUEST);
-    let listed = soest.desk("GET", "/api/v1/harvesters", Value::Null).await.json();
-    assert!(listed.to_string().contains("\"sparql\""), "{listed}");
 }
 
 #[tokio::test(flavor = "multi_thread")]
