@@ -9,6 +9,8 @@ from SPARQLWrapper import CSV, GET, JSON, JSONLD, POST, POSTDIRECTLY, RDFXML, TS
 from SPARQLWrapper import SPARQLWrapper
 from SPARQLWrapper.SPARQLExceptions import QueryBadFormed
 
+from conftest import TOWNS
+
 PREFIXES = """
 PREFIX dcat: <http://www.w3.org/ns/dcat#>
 PREFIX dcterms: <http://purl.org/dc/terms/>
@@ -72,6 +74,7 @@ def test_the_towns_graph_holds_what_its_catalog_says(federation):
     }
     graphs = client(federation, PREFIXES + "SELECT ?g { GRAPH ?g { ?g dcat:dataset ?d } } GROUP BY ?g", JSON)
     names = [row["g"]["value"] for row in graphs.queryAndConvert()["results"]["bindings"]]
+    assert len(names) == len(TOWNS), "each town has one graph, whatever came first: catalog or datasets"
     name = next(name for name in names if any(str(term) == name for triple in said for term in triple))
     body = client(federation, f"CONSTRUCT {{ ?s ?p ?o }} {{ GRAPH <{name}> {{ ?s ?p ?o }} }}", TURTLE)
     held = set(Graph().parse(data=body.query().response.read(), format="turtle"))

@@ -268,18 +268,19 @@ impl Graph {
         documents: &[DocumentId],
         memory: &mut Memory,
     ) -> Result<Vec<GraphChange>, FollowError> {
-        let mut changes = Vec::with_capacity(documents.len());
         let mut catalogs = false;
+        let mut ids = Vec::with_capacity(documents.len());
         for document in documents {
             let Some(row) = snapshot.document(document)? else { continue };
             catalogs |= row.genesis.kind == DocumentKind::Catalog;
-            if let Some(id) = row.dataset {
-                changes.push(dataset_change(books, snapshot, &memory.contexts, id)?);
-            }
+            ids.extend(row.dataset);
         }
+        // First: the datasets of this batch are said in the words of the new catalogs too.
         if catalogs {
             self.follow_catalogs(books, snapshot, graph, memory)?;
         }
+        let change = |id| dataset_change(books, snapshot, &memory.contexts, id);
+        let changes = ids.into_iter().map(change).collect::<Result<Vec<_>, _>>()?;
         Ok(changes)
     }
 
