@@ -149,7 +149,7 @@ fn records_are_created_edited_and_published_without_a_running_node() {
     assert_eq!((&made["class"], &made["document"]), (&"closed".into(), &Value::Null));
     hanse("edit --dir {} trimmpfade --set internal.notes=x --set description.de=Alle", at).done();
     let missing =
-        hanse("publish --dir {} trimmpfade --offline", at).refused(2, &["licence", "distributions"]);
+        hanse("publish --dir {} trimmpfade --offline", at).refused(2, &["contact", "distributions"]);
     assert!(missing.lines().count() > 3, "each obstacle has a line: {missing}");
     let id = made["id"].as_str().expect("an id");
     let open = "--set publisher.name=Soest --set contact.email=a@soest.example --set licence=http://dcat-ap.de/def/licenses/dl-zero-de/2.0 --set personal_data=keiner --set distributions=[{\"access_url\":\"https://a.example/1\"}] --set internal.responsible_role.role=Amt --set internal.responsible_role.mailbox=a@soest.example";

@@ -88,6 +88,8 @@ impl Town {
         );
         std::fs::write(directory.join("hanse.toml"), settings).expect("settings can be written");
         let token = hanse("token --dir {}", &directory).done().trim().to_owned();
+        // It fails only where another town of the test was first.
+        let _ = rustls::crypto::ring::default_provider().install_default();
         let http = reqwest::Client::builder().no_proxy().build().expect("a client can be made");
         Self { directory, code, token, process: None, public: String::new(), desk: String::new(), http }
     }

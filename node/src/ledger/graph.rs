@@ -21,13 +21,12 @@ use crdt::catalog::Catalog;
 use crdt::dcat::{CatalogContext, catalog_triples, dataset_triples};
 use crdt::genesis::DocumentKind;
 use crdt::ids::{DatasetId, DocumentId, Town, hex};
-use oxrdf::Triple;
 
 use super::Books;
 use super::rounds::{Next, Rounds};
 use crate::directory::INDEX_DIRECTORY;
 use crate::handle::find_sealed;
-use crate::rdf::{encode, encode_triple};
+use crate::rdf::{Triple, encode, encode_triple};
 use crate::store::{
     GRAPH_FILE, GraphChange, GraphSnapshot, GraphStore, OpenStoreError, ReadStoreError, ReplicaSnapshot,
     StoreSettings, ViewContent, WriteError,

@@ -11,6 +11,7 @@ mod stream;
 mod term;
 
 pub use form::{RdfForm, triples_as};
+pub(crate) use oxrdf::Triple;
 pub use pages::{
     Contexts, PAGE_BYTES_MAX, PAGE_DATASETS, PageAsked, catalog_page, dataset_document, whole_catalog,
 };
