@@ -195,3 +195,24 @@ async fn no_acknowledged_edit_is_lost_when_a_node_is_killed() {
     let found = binary::hanse("verify --dir {} --json", &towns[0].directory).json();
     assert_eq!(found["problems"], serde_json::json!([]), "{found}");
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_town_that_restarts_alone_serves_harvesters_and_waits_with_publishing() {
+    let temp = tempfile::tempdir().expect("a directory");
+    let mut towns = found(temp.path(), &[Yes; 2]);
+    start(&mut towns).await;
+    let id = towns[0].publish("Trinkbrunnen").await;
+    agreed(&towns.iter().collect::<Vec<_>>()).await;
+    towns.iter_mut().for_each(Town::stop);
+
+    let file = towns[0].directory.join("hanse.toml");
+    let settings = std::fs::read_to_string(&file).expect("settings");
+    std::fs::write(&file, settings + "[catch_up]\ntimeout_s = 1\n").expect("settings can be written");
+    towns[0].start().await;
+    towns[0].ready().await;
+    let list = towns[0].public("/api/3/action/package_list").await.expect("an answer");
+    assert_eq!(list["result"], serde_json::json!([id]));
+    let refused = towns[0].retitle(&id, "Anders").await.expect("an answer");
+    assert_eq!(refused.as_u16(), 503, "nobody has said yet what this town said before");
+    assert_eq!(towns[0].title(&id).await.as_deref(), Some("Trinkbrunnen"));
+}

@@ -115,9 +115,10 @@ impl Node {
         let network = network::start(network_config, sender, self.stop.clone()).await?;
         self.addresses = network.listening();
         let catch_up = &config.catch_up;
-        let publish_after = catch_up.publish_offline.then(|| Duration::from_secs(catch_up.timeout_s.into()));
+        let alone_after = Duration::from_secs(catch_up.timeout_s.into());
+        let publish_after = catch_up.publish_offline.then_some(alone_after);
         let dial = config.network.dial.clone();
-        let pump = Pump { sync, network, handle, inputs, back, publish_after, dial };
+        let pump = Pump { sync, network, handle, inputs, back, publish_after, alone_after, dial };
         self.pump = Some(tokio::spawn(pump.run(events, self.stop.clone())));
         Ok(())
     }

@@ -153,8 +153,9 @@ pub(super) static KEYS: [Key; 12] = [
     ),
     key!(catch_up.timeout_s: NUMBER, Some("seconds"),
         [
-            "With `publish_offline`: how long the start waits for a peer that gives back",
-            "what this node has published before, until it publishes without one.",
+            "How long the start waits for a peer that gives back what this node has",
+            "published before. Without one, readers and harvesters are served after that",
+            "from what is held here, and with `publish_offline` the node publishes.",
         ],
         |config| Value::from(config.catch_up.timeout_s),
         |config, value| values::number(value, 1, 86_400).map(|number| config.catch_up.timeout_s = number),

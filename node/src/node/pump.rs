@@ -77,6 +77,8 @@ pub(super) struct Pump {
     /// How long a peer is waited for before publishing without having asked
     /// one, where a person has allowed that.
     pub(super) publish_after: Option<Duration>,
+    /// How long peers are waited for before readers are served without any.
+    pub(super) alone_after: Duration,
     /// Multiaddrs to dial besides the charter's.
     pub(super) dial: Vec<String>,
 }
@@ -146,9 +148,10 @@ impl Running {
         let board = self.parts.handle.board();
         let publish = self.parts.publish_after.filter(|_| board.phase() != Phase::Ready);
         let publish = publish.map(|after| self.began + after);
-        let strangers = (board.phase() != Phase::Ready).then(|| self.began + STRANGERS_WAIT);
-        let strangers = strangers.filter(|at| *at > Instant::now());
-        [sync, show, publish, strangers].into_iter().flatten().min().unwrap_or_else(|| Instant::now() + idle)
+        let waits = [STRANGERS_WAIT, self.parts.alone_after].map(|wait| self.began + wait);
+        let now = Instant::now();
+        let wait = waits.into_iter().filter(|at| board.phase() != Phase::Ready && *at > now).min();
+        [sync, show, publish, wait].into_iter().flatten().min().unwrap_or_else(|| Instant::now() + idle)
     }
 
     fn tell(&mut self, event: Event) {
@@ -364,19 +367,22 @@ impl Running {
     }
 
     /// Lets the town publish once it knows what it said before, and readers
-    /// harvest once the node has what the others have.
+    /// harvest once the node has what the others have. A town that finds nobody
+    /// serves what it holds: only publishing asks for a person's word then.
     fn catch_up(&mut self) {
+        let elapsed = self.began.elapsed();
+        let told = self.parts.publish_after.is_some_and(|after| elapsed >= after);
+        let caught_up = told || self.parts.sync.is_caught_up();
+        if caught_up {
+            self.parts.handle.allow_publishing(true);
+        }
         let board = self.parts.handle.board();
         if board.phase() == Phase::Ready {
             return;
         }
-        let waited = self.parts.publish_after.is_some_and(|after| self.began.elapsed() >= after);
-        if !waited && !self.parts.sync.is_caught_up() {
-            return;
-        }
-        self.parts.handle.allow_publishing(true);
-        let met = !self.parts.sync.has_strangers() || self.began.elapsed() >= STRANGERS_WAIT;
-        if waited || (met && self.parts.sync.is_level()) {
+        let alone = self.sessions.is_empty() && elapsed >= self.parts.alone_after;
+        let met = !self.parts.sync.has_strangers() || elapsed >= STRANGERS_WAIT;
+        if told || alone || (caught_up && met && self.parts.sync.is_level()) {
             board.set_phase(Phase::Ready);
         }
     }
