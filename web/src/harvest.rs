@@ -11,6 +11,7 @@ use axum::extract::{Request, State};
 use axum::http::{HeaderMap, Uri, header};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
+use crdt::catalog::Timestamp;
 use crdt::ids::UnixMillis;
 use node::view::Phase;
 use serde::Serialize;
@@ -52,12 +53,24 @@ pub(crate) struct Harvester {
     pub(crate) client: String,
     /// Requests since the node started.
     pub(crate) requests: u64,
-    /// When it first came, milliseconds since 1970.
-    pub(crate) first: i64,
-    /// When it last came, milliseconds since 1970.
-    pub(crate) last: i64,
+    /// When it first came, RFC 3339.
+    #[serde(serialize_with = "as_time")]
+    #[schema(value_type = String)]
+    pub(crate) first: UnixMillis,
+    /// When it last came, RFC 3339.
+    #[serde(serialize_with = "as_time")]
+    #[schema(value_type = String)]
+    pub(crate) last: UnixMillis,
     /// What it fetched last: path and parameters.
     pub(crate) fetched: String,
+}
+
+fn as_time<S: serde::Serializer>(at: &UnixMillis, serializer: S) -> Result<S::Ok, S::Error> {
+    match Timestamp::from_unix(*at) {
+        Some(time) => serializer.collect_str(&time),
+        // A clock before the year 1 tells nothing.
+        None => serializer.serialize_none(),
+    }
 }
 
 /// Who came since the node started. Nothing is written to disk and no address
@@ -88,12 +101,12 @@ impl Harvesters {
             interface: *interface,
             client: client.clone(),
             requests: 0,
-            first: now.0,
-            last: now.0,
+            first: now,
+            last: now,
             fetched: String::new(),
         });
         one.requests += 1;
-        one.last = now.0;
+        one.last = now;
         one.fetched = short(fetched);
     }
 }
