@@ -104,14 +104,17 @@ export async function eventually(what, attempt, timeoutMs = 20_000) {
   }
 }
 
-/** All towns answer and each finds the open records of all five. */
+/** All towns are ready and each finds the open records of all five. */
 async function ready(towns) {
-  for (const { portal } of towns) {
+  for (const { portal, desk } of towns) {
     await eventually(
       `${portal} showing all open records`,
       async () => {
-        const answer = await fetch(`${portal}/api/v1/datasets?limit=1`);
-        return answer.ok && (await answer.json()).total === 23;
+        const [answer, readiness] = await Promise.all([
+          fetch(`${portal}/api/v1/datasets?limit=1`),
+          fetch(`${desk}/readyz`),
+        ]);
+        return readiness.ok && answer.ok && (await answer.json()).total === 23;
       },
       START_TIMEOUT_MS,
     );

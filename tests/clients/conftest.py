@@ -159,6 +159,8 @@ class Town:
     def open_count(self):
         """How many open records this town finds; nothing while it is not ready."""
         try:
+            if not requests.get(f"{self.desk}/readyz", timeout=REQUEST_TIMEOUT_S).ok:
+                return None
             answer = self.get("/api/v1/datasets?limit=1")
         except requests.ConnectionError:
             return None
