@@ -166,8 +166,9 @@ pub(crate) fn likeness(a: &str, b: &str) -> u32 {
     u32::try_from((longest - distance(&a, &b)) * 100 / longest).unwrap_or(0)
 }
 
-/// Levenshtein's distance.
-fn distance(a: &[char], b: &[char]) -> usize {
+/// How many characters must be put in, taken out or replaced to make one text
+/// from the other (Levenshtein's distance).
+pub fn distance(a: &[char], b: &[char]) -> usize {
     let mut row: Vec<usize> = (0..=b.len()).collect();
     for (i, from) in a.iter().enumerate() {
         let mut diagonal = std::mem::replace(&mut row[0], i + 1);

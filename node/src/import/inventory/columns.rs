@@ -7,7 +7,7 @@
 use std::collections::BTreeMap;
 
 use crdt::catalog::InvalidField;
-use crdt::catalog::invalid::{Bilingual, nearest};
+use crdt::catalog::invalid::{Bilingual, distance, nearest};
 use serde::{Deserialize, Serialize};
 
 /// What a column says about a record.
@@ -214,20 +214,6 @@ pub(super) fn plain(name: &str) -> String {
         }
     }
     plain
-}
-
-/// Levenshtein's distance.
-pub(super) fn distance(a: &[char], b: &[char]) -> usize {
-    let mut row: Vec<usize> = (0..=b.len()).collect();
-    for (i, from) in a.iter().enumerate() {
-        let mut diagonal = std::mem::replace(&mut row[0], i + 1);
-        for (j, to) in b.iter().enumerate() {
-            let replace = diagonal + usize::from(from != to);
-            diagonal = row[j + 1];
-            row[j + 1] = replace.min(diagonal + 1).min(row[j] + 1);
-        }
-    }
-    row[b.len()]
 }
 
 #[cfg(test)]
