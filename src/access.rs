@@ -139,9 +139,9 @@ impl Access {
     pub(crate) async fn begin_import(
         &self,
         query: &[(&str, String)],
-        file: Vec<u8>,
+        file: std::fs::File,
     ) -> Result<Value, Failure> {
-        self.client.send_bytes("/api/v1/imports", query, file).await
+        self.client.send_file("/api/v1/imports", query, file).await
     }
 
     /// How far an import is.

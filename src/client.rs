@@ -80,16 +80,16 @@ impl Client {
         self.send(self.http.request(method, format!("{}{path}", self.base)).json(body)).await
     }
 
-    /// Sends a file to a path of the desk API.
-    pub(crate) async fn send_bytes(
+    /// Sends a file to a path of the desk API, piece by piece.
+    pub(crate) async fn send_file(
         &self,
         path: &str,
         query: &[(&str, String)],
-        bytes: Vec<u8>,
+        file: std::fs::File,
     ) -> Result<Value, Failure> {
         let mut url = self.url(path)?;
         url.query_pairs_mut().extend_pairs(query);
-        self.send(self.http.request(Method::POST, url).body(bytes)).await
+        self.send(self.http.request(Method::POST, url).body(tokio::fs::File::from_std(file))).await
     }
 
     /// Reads a file from a path of the desk API.

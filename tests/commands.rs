@@ -19,5 +19,7 @@ mod help;
 mod importing;
 #[path = "commands/input.rs"]
 mod input;
+#[path = "commands/moving.rs"]
+mod moving;
 #[path = "commands/serving.rs"]
 mod serving;

@@ -12,7 +12,8 @@
 //!
 //! # Invariants
 //!
-//! - Everything arrives closed; nothing in a source can release anything.
+//! - Everything arrives closed; nothing in a source can release anything. Only
+//!   the town's own export (`restore`) opens again what it had opened.
 //! - A record and the note of where it came from are written in one commit.
 //! - What the town has changed itself is not overwritten, what it has published
 //!   is not touched: the source's new word becomes a task.
@@ -21,6 +22,7 @@
 
 mod candidate;
 mod decision;
+mod export;
 pub mod inventory;
 mod jobs;
 mod known;
@@ -28,6 +30,7 @@ pub mod limits;
 mod pipeline;
 pub mod reader;
 mod report;
+mod restore;
 pub mod sheets;
 mod spool;
 #[cfg(test)]
@@ -35,11 +38,14 @@ mod tests;
 
 pub use candidate::{Candidate, Fault, Line, Place, Remark, RemarkKind, SourceName};
 pub use decision::{Batch, Item, Outcome};
+pub use export::{ExportHead, ExportPart};
 pub use inventory::Mapping;
 pub use jobs::{ImportId, ImportJob, ImportState, Jobs};
 pub use pipeline::{ImportError, ImportOptions, Progress, run};
 pub use report::{Problem, ProblemText, RejectedRow, Report, ReportText};
+pub use restore::{Returned, Returning, ReturningRecord};
 pub use spool::{Spool, SpoolWriter, private_file};
 
 pub(crate) use candidate::field_hash;
 pub(crate) use decision::{Held, decide};
+pub(crate) use restore::fits;

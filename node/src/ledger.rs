@@ -28,6 +28,7 @@ mod judge;
 mod load;
 mod local;
 mod recent;
+mod restore;
 mod rounds;
 mod stage;
 #[cfg(test)]
@@ -50,7 +51,7 @@ use crdt::sync::{CommittedDocument, DocumentChanges};
 use tokio::sync::{Semaphore, broadcast, oneshot};
 
 use crate::handle::{CreateError, EditCatalogError, EditError, PublishError};
-use crate::import::{Batch, Outcome, SourceName};
+use crate::import::{Batch, Outcome, Returned, Returning, SourceName};
 use crate::store::{ReadStoreError, WriteError};
 use crate::view::{CatalogReceipt, Receipt, StatusEvent};
 
@@ -62,6 +63,7 @@ pub(crate) use import::rehearse;
 pub(crate) use indexer::Indexer;
 pub(crate) use judge::restore;
 pub(crate) use local::local_heads;
+pub(crate) use restore::rehearse_return;
 pub(crate) use stage::own_document;
 
 /// Jobs that may wait.
@@ -116,6 +118,7 @@ pub(crate) enum Job {
     Delete(DatasetId, oneshot::Sender<Result<(), EditError>>),
     Publish(DatasetId, Author, oneshot::Sender<Result<Receipt, PublishError>>),
     Import(Box<Batch>, oneshot::Sender<Result<Vec<Outcome>, WriteError>>),
+    Restore(Vec<Returning>, Author, oneshot::Sender<Result<Vec<Returned>, WriteError>>),
     Mapping(SourceName, serde_json::Value, oneshot::Sender<Result<(), WriteError>>),
     Harvest(String, Option<Box<crate::harvest::source::Source>>, oneshot::Sender<Result<(), WriteError>>),
     Tasks(Vec<crate::store::TaskRow>, oneshot::Sender<Result<(), WriteError>>),
@@ -220,9 +223,25 @@ impl Ledger {
         &self,
         batch: Batch,
     ) -> Result<oneshot::Receiver<Result<Vec<Outcome>, WriteError>>, WriteError> {
+        self.queue(|reply| Job::Import(Box::new(batch), reply))
+    }
+
+    /// The same for a batch of an export.
+    pub(crate) fn restore(
+        &self,
+        batch: Vec<Returning>,
+        author: Author,
+    ) -> Result<oneshot::Receiver<Result<Vec<Returned>, WriteError>>, WriteError> {
+        self.queue(|reply| Job::Restore(batch, author, reply))
+    }
+
+    fn queue<T>(
+        &self,
+        job: impl FnOnce(oneshot::Sender<T>) -> Job,
+    ) -> Result<oneshot::Receiver<T>, WriteError> {
         let (reply, answer) = oneshot::channel();
         self.waiting.fetch_add(1, Ordering::Relaxed);
-        match self.jobs.send(Job::Import(Box::new(batch), reply)) {
+        match self.jobs.send(job(reply)) {
             Ok(()) => Ok(answer),
             Err(_) => {
                 self.waiting.fetch_sub(1, Ordering::Relaxed);

@@ -11,7 +11,7 @@ use crate::output;
 /// Write the whole catalog of this town into one file
 #[derive(Debug, clap::Args)]
 #[command(after_help = "\
-The same state gives the same bytes. docs/export.md specifies the form.
+The same state gives the same bytes. docs/export.md specifies the form. `hanse import` takes it back in.
 
 Examples:
   hanse export --dir D/soest soest.ndjson
@@ -46,7 +46,11 @@ pub(super) async fn run(args: Args) -> Result<(), Failure> {
         return out.write_all(&bytes).and_then(|()| out.flush()).map_err(|error| Failure::output(&error));
     }
     write_whole(&args.file, &bytes)?;
-    output::line(format!("{}: {} bytes", args.file.display(), bytes.len()))
+    let held = match (args.format.as_str(), args.with_closed) {
+        ("ndjson", true) => "with closed records and notes: keep it safe",
+        _ => "what is open, for everyone",
+    };
+    output::line(format!("{}: {} bytes, {held}", args.file.display(), bytes.len()))
 }
 
 /// The file appears whole or not at all, and for its owner only.

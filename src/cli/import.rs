@@ -1,10 +1,13 @@
-//! `hanse import`: take an inventory in, and say what became of each row.
+//! `hanse import`: take records in from a file or an address, and say what
+//! became of each.
 
+use std::fs::File;
+use std::io::{Read as _, Seek as _};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use node::import::SourceName;
-use node::import::limits::FILE_BYTES_MAX;
+use node::import::reader;
 use node::import::sheets::{self, SheetForm};
 use serde_json::Value;
 
@@ -16,10 +19,14 @@ use crate::{output, progress};
 
 /// How often a running import is looked at.
 const LOOK: Duration = Duration::from_millis(150);
+/// Bytes of a file that say what it is.
+const HEAD_BYTES: u64 = 32;
 /// Problems and hints that are printed for people; `--json` has all.
 const SHOWN_MAX: usize = 200;
 
-/// Import an inventory; every record arrives closed, as a draft
+/// Import an inventory, a catalog or an export; every record arrives closed, as a draft
+///
+/// Only records of an export of this very town are open again where they were open.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "\
 The same file again changes nothing; a newer version of it changes what is new in it. What is wrong
@@ -31,16 +38,19 @@ Examples:
   hanse import --template vorlage.xlsx
   hanse import --dir D/soest inventar.xlsx --dry-run
   hanse import --dir D/soest inventar.xlsx --rejected mend.csv
-  hanse import --dir D/soest inventar.csv --mapping columns.json --json")]
+  hanse import --dir D/soest inventar.csv --mapping columns.json --json
+  hanse import --dir D/neu soest.ndjson     the export of this town on a new machine")]
 pub(crate) struct Args {
     #[command(flatten)]
     directory: Directory,
-    /// The file: xlsx, ods or csv; or a catalog: ttl, rdf, jsonld, nt, json
+    /// The file: xlsx, ods or csv; a catalog: ttl, rdf, jsonld, nt, json; or an export of this town
     #[arg(value_name = "FILE-or-URL", required_unless_present = "template")]
     file: Option<PathBuf>,
     /// Write the blank template of an inventory (.xlsx or .csv) and do nothing else
     #[arg(long, value_name = "FILE", conflicts_with = "file")]
     template: Option<PathBuf>,
+    #[command(flatten)]
+    offline: Offline,
     /// Only say what would happen
     #[arg(long)]
     dry_run: bool,
@@ -69,15 +79,15 @@ pub(super) async fn run(args: Args) -> Result<(), Failure> {
         return write_template(path);
     }
     let Some(file) = &args.file else { return Err(Failure::input("import: give a file")) };
-    let bytes = read(file)?;
-    let access = Access::for_writing(&args.directory.dir, Offline { offline: false }).await?;
-    let outcome = import(&access, &args, file, bytes).await;
+    let content = open(file)?;
+    let access = Access::for_writing(&args.directory.dir, args.offline).await?;
+    let outcome = import(&access, &args, file, content).await;
     access.close().await?;
     let done = outcome?;
     show(&args, &done)
 }
 
-async fn import(access: &Access, args: &Args, file: &Path, bytes: Vec<u8>) -> Result<Value, Failure> {
+async fn import(access: &Access, args: &Args, file: &Path, content: File) -> Result<Value, Failure> {
     let name = file.file_name().unwrap_or(file.as_os_str()).to_string_lossy().into_owned();
     let source = match &args.source {
         Some(source) => SourceName::new(source),
@@ -93,7 +103,7 @@ async fn import(access: &Access, args: &Args, file: &Path, bytes: Vec<u8>) -> Re
         ("dry_run", args.dry_run.to_string()),
         ("all_or_nothing", args.all_or_nothing.to_string()),
     ];
-    let begun = access.begin_import(&query, bytes).await?;
+    let begun = access.begin_import(&query, content).await?;
     let id = text(&begun["id"]);
     let done = watch(access, &id, args.lang.as_deref()).await?;
     if let Some(path) = &args.rejected
@@ -193,7 +203,8 @@ pub(super) fn sheet_form(path: &Path) -> Result<SheetForm, Failure> {
     })
 }
 
-fn read(path: &Path) -> Result<Vec<u8>, Failure> {
+/// Opens a file that may be imported; its length depends on what it is.
+fn open(path: &Path) -> Result<File, Failure> {
     let shown = path.display();
     if path.to_str().is_some_and(|text| text.starts_with("http://") || text.starts_with("https://")) {
         return Err(Failure::input(format!(
@@ -201,16 +212,18 @@ fn read(path: &Path) -> Result<Vec<u8>, Failure> {
         )));
     }
     let failed = |error: std::io::Error| Failure::input(format!("read `{shown}`: {error}"));
-    let file = std::fs::File::open(path).map_err(failed)?;
+    let mut file = File::open(path).map_err(failed)?;
     let length = file.metadata().map_err(failed)?.len();
-    if length > FILE_BYTES_MAX {
+    let mut head = Vec::new();
+    (&mut file).take(HEAD_BYTES).read_to_end(&mut head).map_err(failed)?;
+    file.rewind().map_err(failed)?;
+    let most = reader::longest(&head);
+    if length > most {
         return Err(Failure::input(format!(
-            "read `{shown}`: it has {length} bytes, at most {FILE_BYTES_MAX}; split it into several files"
+            "read `{shown}`: it has {length} bytes, at most {most}; split it into several files"
         )));
     }
-    let mut bytes = Vec::new();
-    std::io::Read::read_to_end(&mut std::io::Read::take(file, FILE_BYTES_MAX), &mut bytes).map_err(failed)?;
-    Ok(bytes)
+    Ok(file)
 }
 
 fn mapping_in(path: &Path) -> Result<Value, Failure> {

@@ -27,7 +27,7 @@ fn prepared() -> &'static Path {
 }
 
 /// A copy of one town's directory, so that tests do not wait for each other's locks.
-fn copy(town: &str) -> tempfile::TempDir {
+pub(crate) fn copy(town: &str) -> tempfile::TempDir {
     let temp = tempfile::tempdir().expect("a directory");
     for entry in fs::read_dir(prepared().join(town)).expect("a directory") {
         let entry = entry.expect("an entry");

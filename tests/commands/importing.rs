@@ -17,11 +17,11 @@ fn town(at: &Path) {
 }
 
 /// What a finished import says, whatever its exit code.
-fn report(said: &Said) -> Value {
+pub(crate) fn report(said: &Said) -> Value {
     serde_json::from_str(&said.out).unwrap_or_else(|error| panic!("{error}: {said:#?}"))
 }
 
-fn counts(report: &Value) -> [u64; 4] {
+pub(crate) fn counts(report: &Value) -> [u64; 4] {
     ["created", "changed", "unchanged", "rejected"].map(|name| report[name].as_u64().expect("a number"))
 }
 

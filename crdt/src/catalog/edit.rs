@@ -5,13 +5,13 @@
 //! are different types; only a [`RecordEdit`] holds both, and no document
 //! takes one. Never invents identifiers or times: the caller gives them.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::Value;
 
 use super::body::{self, InvalidBody, Mode};
 use super::fields::{CATALOG, DATASET, FieldPath, INTERNAL, Scalar};
-use super::form::{Form, Leaves};
+use super::form::{Form, Leaves, scalar};
 use super::invalid::{Bilingual, InvalidField};
 use super::{Catalog, Class, Dataset, Identifier, Internal, Iri, LifecycleStatus, LocalRecord, Timestamp};
 use crate::ids::DatasetId;
@@ -101,6 +101,17 @@ pub(super) fn too_large(bytes: usize) -> InvalidField {
     )
 }
 
+/// Adds what an unknown field holds; whether all of it is text, whole numbers
+/// and truth values at places that nothing else has.
+fn unknown(path: &FieldPath, value: &Value, leaves: &mut Leaves) -> bool {
+    match value {
+        Value::Object(fields) => {
+            !fields.is_empty() && fields.iter().all(|(name, value)| unknown(&path.child(name), value, leaves))
+        }
+        value => scalar(value).is_some_and(|value| leaves.insert(path.clone(), value).is_none()),
+    }
+}
+
 macro_rules! edit_type {
     ($(#[$meta:meta])* $name:ident, $of:ident, $fields:expr, $kind:literal) => {
         $(#[$meta])*
@@ -116,6 +127,24 @@ macro_rules! edit_type {
             /// What writes all of a record into an empty one.
             pub fn first(new: &$of) -> Self {
                 Self(Changes { clear: BTreeSet::new(), set: new.to_leaves() })
+            }
+
+            /// The same with fields of other versions, as a document's reader
+            /// hands them on; also says which of these cannot be written, or
+            /// would change what the record says.
+            pub fn first_with_extra(new: &$of, extra: &BTreeMap<String, Value>) -> (Self, Vec<String>) {
+                let mut edit = Self::first(new);
+                let mut left_out = Vec::new();
+                for (name, value) in extra {
+                    let mut with = edit.clone();
+                    let written = unknown(&FieldPath::new([name]), value, &mut with.0.set);
+                    if written && $of::from_leaves(&with.0.set).is_ok_and(|read| read == *new) {
+                        edit = with;
+                    } else {
+                        left_out.push(name.clone());
+                    }
+                }
+                (edit, left_out)
             }
 
             /// Reads a JSON object in which only the given fields change and
@@ -477,6 +506,18 @@ mod tests {
         );
         assert!(DatasetEdit::between(&old, &old).is_empty());
         assert_eq!(DatasetEdit::first(&old).apply(&Dataset::new(old.id)).unwrap(), old);
+    }
+
+    #[test]
+    fn fields_of_other_versions_are_written_unless_they_would_change_what_is_known() {
+        let extra = json!({"wetter": {"heute": "sonnig", "grad": 7}, "messwerte": [7], "title": {"de": "x"}, "contact": {"matrix": true}});
+        let extra = extra.as_object().unwrap().clone().into_iter().collect();
+        let (edit, left_out) = DatasetEdit::first_with_extra(&full_dataset(), &extra);
+        assert_eq!(left_out, ["messwerte", "title"]);
+        assert_eq!(edit.apply(&Dataset::new(full_dataset().id)).unwrap(), full_dataset());
+        assert!(edit.fields().contains("wetter"));
+        let place = FieldPath::new(["contact", "matrix"]);
+        assert_eq!(edit.0.set.get(&place), Some(&Scalar::Bool(true)));
     }
 
     #[test]

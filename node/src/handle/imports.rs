@@ -6,13 +6,15 @@ use std::sync::Arc;
 
 use crdt::catalog::LocalRecord;
 use crdt::ids::DatasetId;
+use tokio::sync::oneshot;
 
 use super::{LISTING_LIMIT_MAX, NodeHandle, ReadError, Scope};
 use crate::import::reader::{self, Upload};
 use crate::import::{
-    self, Batch, ImportError, ImportId, ImportJob, ImportOptions, ImportState, Mapping, Outcome, SourceName,
+    self, Batch, ImportError, ImportId, ImportJob, ImportOptions, ImportState, Mapping, Outcome, Returned,
+    Returning, SourceName,
 };
-use crate::ledger::rehearse;
+use crate::ledger::{rehearse, rehearse_return};
 use crate::store::{SourceRow, TaskRow, WriteError};
 
 impl NodeHandle {
@@ -39,6 +41,7 @@ impl NodeHandle {
             }
             if let ImportState::Done(report) = &end
                 && !report.dry_run
+                && report.mapping != Mapping::default()
                 && let Err(error) =
                     handle.keep_mapping(begun.options.source.clone(), report.mapping.clone()).await
             {
@@ -58,6 +61,9 @@ impl NodeHandle {
             Ok(spool) => spool,
             Err(fault) => return Ok(ImportState::Unreadable(fault)),
         };
+        if let Some(Err(fault)) = spool.export().map(|head| import::fits(head, &self.town())) {
+            return Ok(ImportState::Unreadable(fault));
+        }
         job.set(ImportState::Running);
         let report = import::run(self, &mut spool, &job.options, &job.progress)?;
         Ok(ImportState::Done(Arc::new(report)))
@@ -76,6 +82,19 @@ impl NodeHandle {
     /// What a batch would bring, nothing written. Blocks.
     pub(crate) fn rehearse_import(&self, batch: Batch) -> Result<Vec<Outcome>, ReadError> {
         Ok(rehearse(&self.shared.books, batch, (self.shared.clock)())?)
+    }
+
+    /// What a batch of an export would bring back, nothing written. Blocks.
+    pub(crate) fn rehearse_return(&self, batch: Vec<Returning>) -> Result<Vec<Returned>, ReadError> {
+        Ok(rehearse_return(&self.shared.books, batch, self.author(), (self.shared.clock)())?)
+    }
+
+    /// Submits a batch of an export; the answer comes when it is durable. Blocks.
+    pub(crate) fn restore(
+        &self,
+        batch: Vec<Returning>,
+    ) -> Result<oneshot::Receiver<Result<Vec<Returned>, WriteError>>, WriteError> {
+        self.shared.ledger.restore(batch, self.author())
     }
 
     /// Where a record of a source went. Blocks.

@@ -11,6 +11,7 @@ use crdt::catalog::invalid::Bilingual;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
+use super::export::{ExportHead, ExportPart};
 use super::inventory::Mapping;
 
 /// The name under which a source's records are known again.
@@ -95,6 +96,8 @@ pub enum Place {
         /// The row.
         row: u32,
     },
+    /// A line of a text, counted from 1.
+    Line(u64),
     /// A sheet that describes one dataset.
     Sheet(String),
     /// A thing with a name of its own: an IRI, an id, a page.
@@ -111,6 +114,8 @@ impl Place {
             (Self::Row { sheet: None, row }, Lang::En) => format!("row {row}"),
             (Self::Row { sheet: Some(sheet), row }, Lang::De) => format!("Blatt „{sheet}“, Zeile {row}"),
             (Self::Row { sheet: Some(sheet), row }, Lang::En) => format!("sheet `{sheet}`, row {row}"),
+            (Self::Line(line), Lang::De) => format!("Zeile {line}"),
+            (Self::Line(line), Lang::En) => format!("line {line}"),
             (Self::Sheet(sheet), Lang::De) => format!("Blatt „{sheet}“"),
             (Self::Sheet(sheet), Lang::En) => format!("sheet `{sheet}`"),
             (Self::Item(name), _) => name.clone(),
@@ -201,6 +206,10 @@ pub enum Line {
     Mapping(Box<Mapping>),
     /// One record.
     Candidate(Box<Candidate>),
+    /// What an export of a whole catalog says of itself; comes first.
+    Head(ExportHead),
+    /// A part of that catalog, and the number of its line.
+    Part(u64, Box<ExportPart>),
     /// Something about the source as a whole.
     Remark(Place, Box<Remark>),
     /// Everything has been said. A reader that ends without it was cut off.

@@ -38,7 +38,7 @@ pub(super) fn read(request: &Request, file: File, say: Say<'_>) -> io::Result<Re
     let read = match request.format {
         Format::Csv => csv::read(file, &mut tables),
         // Catalogs have a reader of their own; one that came here is no workbook.
-        Format::Workbook | Format::Catalog => workbook::read(file, &mut tables),
+        Format::Workbook | Format::Catalog | Format::Export => workbook::read(file, &mut tables),
     };
     match read {
         Ok(()) => tables.finish(),

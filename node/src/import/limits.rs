@@ -4,6 +4,9 @@ use std::time::Duration;
 
 /// Longest file that is read, in bytes.
 pub const FILE_BYTES_MAX: u64 = 64 * 1024 * 1024;
+/// Longest export of a whole catalog that is read, in bytes: it is read line by
+/// line, so that its length costs no memory.
+pub const EXPORT_BYTES_MAX: u64 = 1024 * 1024 * 1024;
 /// Longest unpacked content of a workbook, all its parts together, in bytes.
 pub const UNPACKED_BYTES_MAX: u64 = 512 * 1024 * 1024;
 /// Parts that a workbook may have.

@@ -18,6 +18,7 @@ use super::decision::{Batch, Item, Outcome};
 use super::known::Known;
 use super::limits::{BATCH_RECORDS, BATCHES_WAITING, KEY_BYTES_MAX, REMARKS_MAX};
 use super::report::{Problem, Report};
+use super::restore;
 use super::spool::Spool;
 use crate::handle::{NodeHandle, ReadError};
 use crate::keys::{self, KeyError};
@@ -77,7 +78,7 @@ impl Progress {
         self.total.store(total, Ordering::Relaxed);
     }
 
-    fn step(&self) {
+    pub(super) fn step(&self) {
         self.done.fetch_add(1, Ordering::Relaxed);
     }
 }
@@ -89,6 +90,9 @@ pub fn run(
     options: &ImportOptions,
     progress: &Progress,
 ) -> Result<Report, ImportError> {
+    if spool.export().is_some() {
+        return restore::run(handle, spool, options, progress);
+    }
     if options.all_or_nothing && !options.dry_run {
         let rehearsal = Pass::new(handle, &options.source, true)?.run(spool, progress)?;
         if rehearsal.rejected > 0 {
@@ -149,7 +153,8 @@ impl<'a> Pass<'a> {
                     self.report.hint(Problem::of_remark(&place, &Default::default(), *remark));
                 }
                 Line::Mapping(mapping) => self.report.mapping = *mapping,
-                Line::Total(_) | Line::End | Line::Fault(_) => {}
+                // An export goes another way.
+                Line::Head(_) | Line::Part(..) | Line::Total(_) | Line::End | Line::Fault(_) => {}
             }
         }
         self.send()?;
@@ -190,7 +195,10 @@ impl<'a> Pass<'a> {
         if candidate.key.len() > KEY_BYTES_MAX || candidate.key.is_empty() {
             return Ok(Err(vec![bad_key(&candidate.key)]));
         }
-        let new = match NewDataset::parse(&Value::Object(candidate.fields.clone())) {
+        let new = match NewDataset::parse_with(
+            self.handle.vocabularies(),
+            &Value::Object(candidate.fields.clone()),
+        ) {
             Ok(new) => new,
             Err(invalid) => return Ok(Err(invalid.fields)),
         };
@@ -226,10 +234,6 @@ impl<'a> Pass<'a> {
 
     fn settle_one(&mut self) -> Result<(), ImportError> {
         let Some(Waiting { candidates, answer }) = self.waiting.pop_front() else { return Ok(()) };
-        let stopped = || WriteError::Database {
-            file: crate::store::CLOSED_FILE,
-            detail: "the node is shutting down".into(),
-        };
         let outcomes = answer.blocking_recv().map_err(|_| stopped())??;
         self.settle(candidates, outcomes);
         Ok(())
@@ -288,6 +292,10 @@ impl<'a> Pass<'a> {
             self.report.hint(Problem::of_remark(&candidate.place, &candidate.called, remark));
         }
     }
+}
+
+pub(super) fn stopped() -> WriteError {
+    WriteError::Database { file: crate::store::CLOSED_FILE, detail: "the node is shutting down".into() }
 }
 
 /// A draft may lack anything but a name.

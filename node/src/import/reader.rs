@@ -16,8 +16,9 @@ use std::sync::OnceLock;
 use serde::{Deserialize, Serialize};
 
 use super::candidate::{Fault, Line};
+use super::export;
 use super::inventory::{self, Mapping};
-use super::limits::FILE_BYTES_MAX;
+use super::limits::{EXPORT_BYTES_MAX, FILE_BYTES_MAX};
 use super::spool::{Spool, SpoolWriter};
 
 mod isolated;
@@ -52,6 +53,8 @@ pub enum Format {
     Workbook,
     /// Records of another catalog: RDF, or packages of CKAN.
     Catalog,
+    /// The whole catalog of a town, as `hanse export` writes it.
+    Export,
 }
 
 /// What a reader is asked.
@@ -71,10 +74,7 @@ pub fn read(
     directory: Option<&Path>,
 ) -> io::Result<Result<Spool, Fault>> {
     let length = upload.file.metadata()?.len();
-    if length > FILE_BYTES_MAX {
-        return Ok(Err(too_long(length)));
-    }
-    let mut head = [0; 8];
+    let mut head = [0; 32];
     upload.file.rewind()?;
     let read = read_up_to(&mut upload.file, &mut head)?;
     upload.file.rewind()?;
@@ -82,6 +82,10 @@ pub fn read(
         Ok(format) => format,
         Err(fault) => return Ok(Err(fault)),
     };
+    let most = longest(&head[..read]);
+    if length > most {
+        return Ok(Err(too_long(length, most)));
+    }
     let request = Request { format, mapping };
     let mut spool = SpoolWriter::new(directory)?;
     match READER.get() {
@@ -99,6 +103,7 @@ fn read_here(
 ) -> io::Result<()> {
     let read = match request.format {
         Format::Catalog => crate::harvest::file::read(file, say)?,
+        Format::Export => export::read(file, say)?,
         Format::Csv | Format::Workbook => inventory::read(request, file, say)?,
     };
     let end = match read {
@@ -119,6 +124,7 @@ fn recognise(name: &str, head: &[u8]) -> Result<Format, Fault> {
             "give a file with a head and at least one row",
         )),
         [b'P', b'K', 3, 4, ..] => Ok(Format::Workbook),
+        head if head.starts_with(export::BEGINNING) => Ok(Format::Export),
         [0xd0, 0xcf, 0x11, 0xe0, ..] => Err(Fault::fixed(
             "die Datei ist eine alte Excel-Mappe (.xls) oder mit einem Kennwort geschützt",
             "the file is an old Excel workbook (.xls) or protected by a password",
@@ -137,6 +143,12 @@ fn recognise(name: &str, head: &[u8]) -> Result<Format, Fault> {
             "die Tabelle als .xlsx, .ods oder .csv angeben",
             "give the table as .xlsx, .ods or .csv",
         )),
+        _ if ending == "ndjson" => Err(Fault::fixed(
+            "die Datei ist keine Ausfuhr, wie `hanse export` sie schreibt",
+            "the file is no export as `hanse export` writes it",
+            "die Datei angeben, die `hanse export` geschrieben hat",
+            "give the file that `hanse export` has written",
+        )),
         _ if CATALOGS.contains(&ending.as_str()) => Ok(Format::Catalog),
         _ if ["csv", "tsv", "txt", "tab", ""].contains(&ending.as_str()) => Ok(Format::Csv),
         _ => Err(Fault::made(
@@ -151,11 +163,16 @@ fn recognise(name: &str, head: &[u8]) -> Result<Format, Fault> {
 /// Endings of RDF in its forms, and of CKAN's answers.
 const CATALOGS: [&str; 7] = ["ttl", "rdf", "xml", "jsonld", "nt", "n3", "json"];
 
-fn too_long(length: u64) -> Fault {
+/// How long a file that begins like this may be, in bytes.
+pub fn longest(head: &[u8]) -> u64 {
+    if head.starts_with(export::BEGINNING) { EXPORT_BYTES_MAX } else { FILE_BYTES_MAX }
+}
+
+fn too_long(length: u64, most: u64) -> Fault {
     const MIB: u64 = 1024 * 1024;
     Fault::made(
-        format!("die Datei ist mit {} MiB zu groß; erlaubt sind {} MiB", length / MIB, FILE_BYTES_MAX / MIB),
-        format!("the file is too large: {} MiB, at most {} MiB", length / MIB, FILE_BYTES_MAX / MIB),
+        format!("die Datei ist mit {} MiB zu groß; erlaubt sind {} MiB", length / MIB, most / MIB),
+        format!("the file is too large: {} MiB, at most {} MiB", length / MIB, most / MIB),
         "die Datei in mehrere teilen",
         "split it into several files",
     )
@@ -180,12 +197,14 @@ mod tests {
     fn files_are_known_by_how_they_begin() {
         assert_eq!(recognise("a.csv", b"Titel;Thema"), Ok(Format::Csv));
         assert_eq!(recognise("catalog.ttl", b"@prefix "), Ok(Format::Catalog));
+        assert_eq!(recognise("a.ndjson", export::BEGINNING), Ok(Format::Export));
         assert_eq!(recognise("a.csv", b"PK\x03\x04...."), Ok(Format::Workbook), "whatever it is called");
         for (name, head) in [
             ("a.csv", &b""[..]),
             ("a.xls", b"\xd0\xcf\x11\xe0"),
             ("a.xlsx.gz", b"\x1f\x8b\x08"),
             ("a.pdf", b"%PDF-1.7"),
+            ("a.ndjson", b"{}"),
             ("a.exe", b"MZ"),
         ] {
             assert!(recognise(name, head).is_err(), "{name}");

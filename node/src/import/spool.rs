@@ -9,6 +9,7 @@ use std::io::{self, BufRead as _, BufReader, BufWriter, Read as _, Seek as _, Wr
 use std::path::Path;
 
 use super::candidate::{Fault, Line};
+use super::export::ExportHead;
 use super::limits::LINE_BYTES_MAX;
 
 /// Longest spool, in bytes: many times what the longest file says.
@@ -28,6 +29,7 @@ pub struct SpoolWriter {
     file: BufWriter<File>,
     bytes: u64,
     candidates: u64,
+    export: Option<ExportHead>,
     ended: bool,
     fault: Option<Fault>,
 }
@@ -36,7 +38,7 @@ impl SpoolWriter {
     /// An empty one.
     pub fn new(directory: Option<&Path>) -> io::Result<Self> {
         let file = BufWriter::new(private_file(directory)?);
-        Ok(Self { file, bytes: 0, candidates: 0, ended: false, fault: None })
+        Ok(Self { file, bytes: 0, candidates: 0, export: None, ended: false, fault: None })
     }
 
     /// Takes a line. Whether the reader should go on.
@@ -47,7 +49,8 @@ impl SpoolWriter {
         match line {
             Line::Fault(fault) => self.fault = Some(fault.clone()),
             Line::End => self.ended = true,
-            Line::Candidate(_) => self.candidates += 1,
+            Line::Candidate(_) | Line::Part(..) => self.candidates += 1,
+            Line::Head(head) => self.export = Some(head.clone()),
             Line::Total(_) | Line::Mapping(_) | Line::Remark(..) => {}
         }
         let mut json = serde_json::to_vec(line)?;
@@ -81,7 +84,7 @@ impl SpoolWriter {
         }
         let mut file = self.file.into_inner().map_err(io::IntoInnerError::into_error)?;
         file.rewind()?;
-        Ok(Ok(Spool { file, candidates: self.candidates }))
+        Ok(Ok(Spool { file, candidates: self.candidates, export: self.export }))
     }
 }
 
@@ -90,9 +93,15 @@ impl SpoolWriter {
 pub struct Spool {
     file: File,
     candidates: u64,
+    export: Option<ExportHead>,
 }
 
 impl Spool {
+    /// What the file says of itself, if it is the export of a whole catalog.
+    pub fn export(&self) -> Option<&ExportHead> {
+        self.export.as_ref()
+    }
+
     /// How many candidates there are.
     pub fn candidates(&self) -> u64 {
         self.candidates

@@ -84,10 +84,8 @@ fn document(stage: &Stage, books: &Books) -> Option<DocumentId> {
     staged.map(|(id, _)| *id).or_else(|| books.catalogs(town).first().copied())
 }
 
-/// What the town's datasets have in common: what it says of its catalog, and
-/// that the town itself publishes where it has not said who does.
-pub(super) fn defaults(stage: &Stage, books: &Books) -> Result<Catalog, ReadStoreError> {
-    let town = books.town();
+/// What the town says of its catalog, once it has said anything.
+pub(super) fn own(stage: &Stage, books: &Books) -> Result<Option<Catalog>, ReadStoreError> {
     let said = match document(stage, books) {
         None => None,
         Some(id) => match stage.documents.get(&id) {
@@ -95,10 +93,16 @@ pub(super) fn defaults(stage: &Stage, books: &Books) -> Result<Catalog, ReadStor
             None => stage.replica.view(&id)?.map(|view| view.content),
         },
     };
-    let mut catalog = match said {
-        Some(ViewContent::Catalog(catalog)) => *catalog,
-        _ => Catalog::new(town),
-    };
+    Ok(match said {
+        Some(ViewContent::Catalog(catalog)) => Some(*catalog),
+        _ => None,
+    })
+}
+
+/// What the town's datasets have in common: what it says of its catalog, and
+/// that the town itself publishes where it has not said who does.
+pub(super) fn defaults(stage: &Stage, books: &Books) -> Result<Catalog, ReadStoreError> {
+    let mut catalog = own(stage, books)?.unwrap_or_else(|| Catalog::new(books.town()));
     if catalog.publisher.name.is_none() {
         catalog.publisher.name = Line::parse(&books.info.name).ok();
     }

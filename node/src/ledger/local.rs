@@ -204,16 +204,32 @@ pub(super) fn publish(
     let at = Timestamp::from_unix(now);
     dataset.issued = dataset.issued.or(at);
     dataset.modified = dataset.modified.or(at);
+    let first = DatasetEdit::first(&dataset);
+    let receipt = open_document(stage, books, &signer, author, now, (id, &first))
+        .map_err(|reason| PublishError::Refused { id, reason })?;
+    stage.records.insert(id, None);
+    stage.notes.insert(id, record.internal);
+    Ok(receipt)
+}
+
+/// Stages a new open document of the town with one change, or says why not.
+pub(super) fn open_document(
+    stage: &mut Stage,
+    books: &Books,
+    signer: &Signer,
+    author: Author,
+    now: UnixMillis,
+    (id, first): (DatasetId, &DatasetEdit),
+) -> Result<Receipt, String> {
     let genesis = Genesis {
         federation: signer.federation,
         kind: DocumentKind::Dataset,
         owner: books.town(),
         class: GenesisClass::Open,
-        nonce: GenesisNonce(keys::random().map_err(|error| PublishError::Write(error.to_string()))?),
+        nonce: GenesisNonce(keys::random().map_err(|error| error.to_string())?),
     };
     let mut sealed = SealedDocument::begin(genesis, None);
-    let change = author_edit(&mut sealed, &signer, author, now, &DatasetEdit::first(&dataset))
-        .map_err(|error| PublishError::Refused { id, reason: error.to_string() })?;
+    let change = author_edit(&mut sealed, signer, author, now, first).map_err(|error| error.to_string())?;
     let receipt = Receipt {
         id,
         document: Some(sealed.id()),
@@ -222,8 +238,6 @@ pub(super) fn publish(
         changed: true,
     };
     put(stage, sealed, 0, change.into_iter().collect());
-    stage.records.insert(id, None);
-    stage.notes.insert(id, record.internal);
     stage.issues_manifest = true;
     Ok(receipt)
 }

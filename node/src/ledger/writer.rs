@@ -22,7 +22,7 @@ use super::local;
 use super::stage::{Stage, StagedDocument, own_document};
 use super::{
     Admitted, BATCH_DOCUMENTS_MAX, BATCH_JOBS_MAX, Books, Clock, Committed, Indexer, Job, OnCommit, admit,
-    catalog, import, signer,
+    catalog, import, restore as returning, signer,
 };
 use crate::store::{DocumentRow, ReplicaWrite, ViewContent, WriteError};
 use crate::view::{NewestChange, StatusEvent};
@@ -275,6 +275,13 @@ impl Writer {
                     drop(reply.send(result.and_then(|all| outcome.closed.clone().map(|()| all))));
                 }))
             }
+            Job::Restore(batch, author, reply) => {
+                let result = returning::restore(stage, books, batch, author, now);
+                Some(Box::new(move |outcome| {
+                    let result = result.map_err(WriteError::from);
+                    drop(reply.send(result.and_then(|all| outcome.whole().map(|()| all))));
+                }))
+            }
             Job::Mapping(source, mapping, reply) => {
                 stage.mappings.push((source, mapping));
                 Some(closed_ack(reply))
@@ -519,6 +526,7 @@ fn weight(job: &Job) -> usize {
     match job {
         Job::Admit(_, judged, _) => judged.len(),
         Job::Import(batch, _) => batch.items.len(),
+        Job::Restore(batch, ..) => batch.len(),
         _ => 1,
     }
 }

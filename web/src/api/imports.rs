@@ -10,8 +10,7 @@ use crdt::catalog::Lang;
 use crdt::catalog::invalid::Bilingual;
 use crdt::ids::DatasetId;
 use futures::StreamExt as _;
-use node::import::limits::FILE_BYTES_MAX;
-use node::import::reader::Upload;
+use node::import::reader::{self, Upload};
 use node::import::{
     Fault, ImportId, ImportJob, ImportOptions, ImportState, Mapping, ProblemText, ReportText, SourceName,
 };
@@ -26,6 +25,8 @@ use crate::error::{ErrorBody, Problem};
 
 /// Longest name of a file or source in an address, in characters.
 const NAME_CHARS_MAX: usize = 200;
+/// Bytes of a file that say what it is.
+const HEAD_BYTES: usize = 32;
 /// Tasks on a page if none are asked for, and at most.
 const TASKS_DEFAULT: usize = 100;
 const TASKS_MAX: usize = 1_000;
@@ -187,8 +188,8 @@ impl ImportAnswer {
 
 #[utoipa::path(
     post, path = "/api/v1/imports", tag = "imports",
-    summary = "Import an inventory",
-    description = "The body is the file itself: xlsx, ods or csv. Every record arrives closed. The answer comes before the import is done; `GET /api/v1/imports/{id}` tells how far it is.",
+    summary = "Import an inventory, a catalog or an export",
+    description = "The body is the file itself: xlsx, ods or csv; RDF or CKAN's JSON; or an export of this town. Every record arrives closed, but for those of an export that were open. The answer comes before the import is done; `GET /api/v1/imports/{id}` tells how far it is.",
     params(
         ("name" = String, Query, description = "The file's name"),
         ("source" = Option<String>, Query, description = "Under which name its records are known again; by default made of the file's name"),
@@ -200,7 +201,7 @@ impl ImportAnswer {
         (status = 202, description = "Taken; `Location` says where to ask", body = ImportAnswer),
         (status = 400, body = ErrorBody),
         (status = 401, body = ErrorBody),
-        (status = 413, description = "More than 64 MiB", body = ErrorBody),
+        (status = 413, description = "More than 64 MiB; of an export, more than 1 GiB", body = ErrorBody),
         (status = 503, description = "Too many imports wait", body = ErrorBody),
     ),
 )]
@@ -233,12 +234,15 @@ async fn received(app: &App, body: Body) -> Result<std::fs::File, Problem> {
     };
     let mut file = tokio::fs::File::from_std(app.handle.upload_file().map_err(failed)?);
     let mut chunks = body.into_data_stream();
-    let mut length = 0;
+    let (mut length, mut head) = (0, Vec::new());
     while let Some(chunk) = chunks.next().await {
         let chunk = chunk.map_err(|_| Problem::body_incomplete())?;
         length += chunk.len() as u64;
-        if length > FILE_BYTES_MAX {
-            return Err(Problem::body_too_large(usize::try_from(FILE_BYTES_MAX).unwrap_or(usize::MAX)));
+        // How long it may be depends on what it is, and its beginning says that.
+        head.extend(chunk.iter().take(HEAD_BYTES.saturating_sub(head.len())));
+        let most = reader::longest(&head);
+        if length > most {
+            return Err(Problem::body_too_large(usize::try_from(most).unwrap_or(usize::MAX)));
         }
         file.write_all(&chunk).await.map_err(failed)?;
     }

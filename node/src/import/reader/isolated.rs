@@ -169,7 +169,7 @@ fn input() -> io::Result<File> {
 fn input() -> io::Result<File> {
     use std::io::{Read as _, Seek as _};
     let mut file = crate::import::private_file(None)?;
-    io::copy(&mut io::stdin().lock().take(crate::import::limits::FILE_BYTES_MAX), &mut file)?;
+    io::copy(&mut io::stdin().lock().take(crate::import::limits::EXPORT_BYTES_MAX), &mut file)?;
     file.rewind()?;
     Ok(file)
 }
