@@ -202,6 +202,21 @@ impl Access {
         self.client.send_json(Method::POST, "/api/v1/tasks/done", &body).await
     }
 
+    /// Records that seem to be the same.
+    pub(crate) async fn duplicates(&self, query: &[(&str, String)]) -> Result<Value, Failure> {
+        self.client.get("/api/v1/duplicates", query).await
+    }
+
+    pub(crate) async fn note_different(
+        &self,
+        record: DatasetId,
+        other: DatasetId,
+        undo: bool,
+    ) -> Result<Value, Failure> {
+        let body = json!({ "record": record, "other": other, "undo": undo });
+        self.client.send_json(Method::POST, "/api/v1/duplicates/different", &body).await
+    }
+
     pub(crate) async fn catalog(&self) -> Result<Value, Failure> {
         self.client.get("/api/v1/catalog", &[]).await
     }

@@ -11,6 +11,8 @@ mod wait;
 
 #[path = "commands/demo.rs"]
 mod demo;
+#[path = "commands/duplicates.rs"]
+mod duplicates;
 #[path = "commands/founding.rs"]
 mod founding;
 #[path = "commands/help.rs"]

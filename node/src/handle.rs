@@ -5,6 +5,7 @@
 //! are durable. No table, document or key can be reached through it, and every
 //! read of a dataset passes [`Reader::may_see`](crate::view::Reader::may_see).
 
+mod duplicates;
 mod errors;
 mod harvests;
 mod imports;
@@ -31,6 +32,9 @@ use crate::keys;
 use crate::ledger::{Author, Books, Clock, EditJob, Indexer, Job, Ledger, NotTaken};
 use crate::view::{CatalogReceipt, FederationInfo, Receipt, StatusEvent, TownInfo};
 
+pub use duplicates::{
+    DecideError, DuplicateHint, HINTS_LIMIT_MAX, HintPage, HintQuery, HintScope, HintedRecord,
+};
 pub use errors::{CreateError, EditCatalogError, EditError, EditedField, PublishError, ReadError};
 pub use listing::{LISTING_LIMIT_MAX, Listed, LogEntry, LogPage, Scope};
 pub use log::{InvalidPlace, LogSlice, LogStart, Place};
@@ -62,6 +66,7 @@ struct Shared {
     pseudonym: Pseudonym,
     imports: Jobs,
     harvests: crate::harvest::run::Harvests,
+    duplicates: crate::duplicates::level::Duplicates,
 }
 
 impl std::fmt::Debug for Shared {

@@ -52,7 +52,7 @@ use tokio::sync::{Semaphore, broadcast, oneshot};
 
 use crate::handle::{CreateError, EditCatalogError, EditError, PublishError};
 use crate::import::{Batch, Outcome, Returned, Returning, SourceName};
-use crate::store::{ReadStoreError, WriteError};
+use crate::store::{PairOfRecords, ReadStoreError, WriteError};
 use crate::view::{CatalogReceipt, Receipt, StatusEvent};
 
 pub use judge::{Entry, Judged, judge, judge_safely, view_of};
@@ -121,6 +121,7 @@ pub(crate) enum Job {
     Restore(Vec<Returning>, Author, oneshot::Sender<Result<Vec<Returned>, WriteError>>),
     Mapping(SourceName, serde_json::Value, oneshot::Sender<Result<(), WriteError>>),
     Harvest(String, Option<Box<crate::harvest::source::Source>>, oneshot::Sender<Result<(), WriteError>>),
+    Different(PairOfRecords, bool, oneshot::Sender<Result<(), WriteError>>),
     Tasks(Vec<crate::store::TaskRow>, oneshot::Sender<Result<(), WriteError>>),
     FinishTasks(DatasetId, Option<Vec<String>>, oneshot::Sender<Result<(), WriteError>>),
     Admit(Town, Vec<Judged>, oneshot::Sender<Result<Vec<Admitted>, WriteError>>),

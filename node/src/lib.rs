@@ -4,6 +4,7 @@ pub mod audit;
 pub mod config;
 pub mod demo;
 pub mod directory;
+pub mod duplicates;
 pub mod export;
 pub mod founding;
 pub mod handle;

@@ -10,6 +10,7 @@ mod create;
 mod demo;
 mod digest;
 mod dump;
+mod duplicates;
 mod edit;
 mod export;
 mod history;
@@ -75,6 +76,7 @@ enum Command {
     History(history::Args),
     Import(import::Args),
     Tasks(tasks::Args),
+    Duplicates(duplicates::Args),
     Source(source::Args),
     Digest(digest::Args),
     Verify(verify::Args),
@@ -122,6 +124,7 @@ pub(crate) fn run(cli: Cli) -> Result<(), Failure> {
         Command::History(args) => waiting(history::run(args)),
         Command::Import(args) => waiting(import::run(args)),
         Command::Tasks(args) => waiting(tasks::run(args)),
+        Command::Duplicates(args) => waiting(duplicates::run(args)),
         Command::Source(args) => waiting(source::run(args)),
     }
 }

@@ -7,6 +7,7 @@ pub(crate) mod answers;
 mod body;
 pub(crate) mod catalog;
 pub(crate) mod desk;
+pub(crate) mod duplicates;
 pub(crate) mod imports;
 pub(crate) mod public;
 pub(crate) mod rules;

@@ -300,6 +300,8 @@ fn desk_endpoints() -> Vec<Endpoint> {
         endpoint(Desk, "POST", "/api/v1/mappings", "Say how they are to be understood", api::imports::set_mapping),
         endpoint(Desk, "GET", "/api/v1/tasks", "What is left to decide or to fill in", api::imports::tasks),
         endpoint(Desk, "POST", "/api/v1/tasks/done", "Take tasks off the list", api::imports::tasks_done),
+        endpoint(Desk, "GET", "/api/v1/duplicates", "Records that seem to be the same", api::duplicates::list),
+        endpoint(Desk, "POST", "/api/v1/duplicates/different", "Note that two records are different", api::duplicates::different),
         endpoint(Desk, "GET", "/api/v1/catalog", "What the town says of its catalog", api::catalog::show),
         endpoint(Desk, "PATCH", "/api/v1/catalog", "Change the given fields of it", api::catalog::edit),
         endpoint(Desk, "GET", "/api/v1/export", "The whole catalog in one file", api::catalog::whole),

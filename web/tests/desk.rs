@@ -4,6 +4,8 @@
 
 #[path = "desk/catalog.rs"]
 mod catalog;
+#[path = "desk/duplicates.rs"]
+mod duplicates;
 mod support;
 
 use axum::body::Body;

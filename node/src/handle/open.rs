@@ -251,6 +251,7 @@ impl Parts {
             pseudonym,
             imports: Default::default(),
             harvests: Default::default(),
+            duplicates: Default::default(),
         };
         Ok(NodeHandle { shared: Arc::new(shared) })
     }

@@ -8,11 +8,10 @@ use crdt::ids::DatasetId;
 use super::candidate::name_hash;
 use crate::handle::{NodeHandle, ReadError};
 
-/// The town's records by identifier and by title. Holds hashes, not texts.
+/// The town's records by identifier. Holds hashes, not texts.
 #[derive(Debug, Default)]
 pub(super) struct Known {
     identifiers: HashMap<[u8; 16], DatasetId>,
-    titles: HashMap<[u8; 16], DatasetId>,
 }
 
 impl Known {
@@ -28,19 +27,11 @@ impl Known {
         for name in names(dataset) {
             self.identifiers.insert(name_hash(&name), dataset.id);
         }
-        if let Some(title) = title(dataset) {
-            self.titles.insert(name_hash(&title), dataset.id);
-        }
     }
 
     /// The record that is meant, if this one names one of ours.
     pub(super) fn named(&self, dataset: &Dataset) -> Option<DatasetId> {
         names(dataset).find_map(|name| self.identifiers.get(&name_hash(&name)).copied())
-    }
-
-    /// Another record of the same title and department.
-    pub(super) fn titled(&self, dataset: &Dataset) -> Option<DatasetId> {
-        self.titles.get(&name_hash(&title(dataset)?)).copied().filter(|id| *id != dataset.id)
     }
 }
 
@@ -48,11 +39,4 @@ impl Known {
 fn names(dataset: &Dataset) -> impl Iterator<Item = String> {
     let identifier = dataset.identifier.as_ref().map(ToString::to_string);
     identifier.into_iter().chain(dataset.iri.as_ref().map(ToString::to_string))
-}
-
-/// What a dataset is called by people.
-fn title(dataset: &Dataset) -> Option<String> {
-    let title = dataset.title.de.as_ref().or(dataset.title.en.as_ref())?.as_str().to_lowercase();
-    let department = dataset.department.as_ref().map(|unit| unit.as_str().to_lowercase()).unwrap_or_default();
-    Some(format!("{title}\u{1f}{department}"))
 }

@@ -8,7 +8,7 @@ use std::collections::{HashMap, VecDeque};
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use crdt::catalog::invalid::Bilingual;
-use crdt::catalog::{InvalidField, NewDataset};
+use crdt::catalog::{Dataset, InvalidField, Lang, NewDataset};
 use crdt::ids::DatasetId;
 use serde_json::Value;
 use tokio::sync::oneshot;
@@ -20,7 +20,7 @@ use super::limits::{BATCH_RECORDS, BATCHES_WAITING, KEY_BYTES_MAX, REMARKS_MAX};
 use super::report::{Problem, Report};
 use super::restore;
 use super::spool::Spool;
-use crate::handle::{NodeHandle, ReadError};
+use crate::handle::{DuplicateHint, NodeHandle, ReadError};
 use crate::keys::{self, KeyError};
 use crate::store::WriteError;
 
@@ -111,14 +111,16 @@ struct Pass<'a> {
     /// Where each key stood first.
     seen: HashMap<[u8; 32], Place>,
     batch: Vec<(Checked, Item)>,
+    /// Whether a hint was asked for in this pass.
+    hinted: bool,
     waiting: VecDeque<Waiting>,
 }
 
 /// A candidate that made a valid record.
 struct Checked {
     candidate: Candidate,
-    /// A record of the same title and department that is here already.
-    twin: Option<DatasetId>,
+    /// What it says in public, unless it is known to be ours.
+    dataset: Option<Box<Dataset>>,
 }
 
 /// A batch on its way to the disk.
@@ -136,6 +138,7 @@ impl<'a> Pass<'a> {
             known: Known::of(handle)?,
             seen: HashMap::new(),
             batch: Vec::with_capacity(BATCH_RECORDS),
+            hinted: false,
             waiting: VecDeque::new(),
         })
     }
@@ -174,8 +177,8 @@ impl<'a> Pass<'a> {
         self.seen.insert(key, candidate.place.clone());
         match self.item(&candidate)? {
             Ok(item) => {
-                let twin = self.known.titled(&item.record.dataset).filter(|_| item.known.is_none());
-                self.batch.push((Checked { candidate, twin }, item));
+                let dataset = item.known.is_none().then(|| Box::new(item.record.dataset.clone()));
+                self.batch.push((Checked { candidate, dataset }, item));
                 if self.batch.len() >= BATCH_RECORDS { self.send() } else { Ok(()) }
             }
             Err(errors) => {
@@ -209,7 +212,7 @@ impl<'a> Pass<'a> {
             .and_then(|(identifier, iri)| new.with_identity(&identifier, &iri).into_record(id));
         Ok(made.map_err(|error| vec![error]).map(|record| Item {
             key: candidate.key.clone(),
-            place: candidate.place.in_lang(crdt::catalog::Lang::De),
+            place: candidate.place.in_lang(Lang::De),
             known: self.known.named(&record.dataset),
             record,
             tasks: tasks_of(candidate),
@@ -224,8 +227,7 @@ impl<'a> Pass<'a> {
         let batch = Batch { source: self.source.clone(), items };
         if self.report.dry_run {
             let outcomes = self.handle.rehearse_import(batch)?;
-            self.settle(candidates, outcomes);
-            return Ok(());
+            return self.settle(candidates, outcomes);
         }
         let answer = self.handle.ledger().import(batch)?;
         self.waiting.push_back(Waiting { candidates, answer });
@@ -235,18 +237,22 @@ impl<'a> Pass<'a> {
     fn settle_one(&mut self) -> Result<(), ImportError> {
         let Some(Waiting { candidates, answer }) = self.waiting.pop_front() else { return Ok(()) };
         let outcomes = answer.blocking_recv().map_err(|_| stopped())??;
-        self.settle(candidates, outcomes);
+        self.settle(candidates, outcomes)
+    }
+
+    fn settle(&mut self, candidates: Vec<Checked>, outcomes: Vec<Outcome>) -> Result<(), ImportError> {
+        for (mut checked, outcome) in candidates.into_iter().zip(outcomes) {
+            if let (Outcome::Created(_), Some(dataset)) = (&outcome, &checked.dataset) {
+                let hint = self.handle.nearest(dataset, !self.hinted)?;
+                self.hinted = true;
+                checked.candidate.remarks.extend(hint.map(seems_the_same));
+            }
+            self.settled(checked.candidate, outcome);
+        }
         Ok(())
     }
 
-    fn settle(&mut self, candidates: Vec<Checked>, outcomes: Vec<Outcome>) {
-        for (checked, outcome) in candidates.into_iter().zip(outcomes) {
-            self.settled(checked, outcome);
-        }
-    }
-
-    fn settled(&mut self, checked: Checked, outcome: Outcome) {
-        let Checked { mut candidate, twin } = checked;
+    fn settled(&mut self, mut candidate: Candidate, outcome: Outcome) {
         let say = |candidate: &Candidate, field: &str, text: Bilingual| {
             let remark = Remark {
                 kind: RemarkKind::Task,
@@ -258,12 +264,7 @@ impl<'a> Pass<'a> {
             Problem::of_remark(&candidate.place, &candidate.called, remark)
         };
         match outcome {
-            Outcome::Created(_) => {
-                self.report.created += 1;
-                if let Some(twin) = twin {
-                    candidate.remarks.push(same_title(twin));
-                }
-            }
+            Outcome::Created(_) => self.report.created += 1,
             // Said already when it came first.
             Outcome::Unchanged(_) => {
                 self.report.unchanged += 1;
@@ -334,7 +335,6 @@ fn capital(text: &str) -> String {
 }
 
 fn occurs_twice(candidate: &Candidate, first: &Place) -> InvalidField {
-    use crdt::catalog::Lang;
     let named = candidate.fields.contains_key("identifier");
     let (field, key) = if named {
         ("identifier", candidate.key.as_str())
@@ -362,18 +362,25 @@ fn bad_key(key: &str) -> InvalidField {
     )
 }
 
-fn same_title(twin: DatasetId) -> Remark {
+fn seems_the_same(hint: DuplicateHint) -> Remark {
+    let DuplicateHint { score, other, reasons, .. } = hint;
+    let title = other.title.de.or(other.title.en).map(|title| title.to_string()).unwrap_or_default();
+    let why = |lang| {
+        let texts: Vec<&str> = reasons.iter().map(|reason| reason.text.in_lang(lang)).collect();
+        texts.join(", ")
+    };
+    let (de, en) = (why(Lang::De), why(Lang::En));
     Remark {
         kind: RemarkKind::Duplicate,
         field: "title".to_owned(),
-        value: twin.to_string(),
-        reason: Bilingual::fixed(
-            "ist ein Datensatz mit demselben Titel und derselben Stelle aus einer anderen Quelle",
-            "is the id of a record of the same title and department, from another source",
+        value: other.id.to_string(),
+        reason: Bilingual::made(
+            format!("ist der Datensatz „{title}“, der derselbe sein könnte (Wert {score}: {de})"),
+            format!("is the record `{title}`, which may be the same (score {score}: {en})"),
         ),
         remedy: Bilingual::fixed(
-            "vergleichen und einen der beiden löschen, wenn sie dasselbe sind",
-            "compare them, and throw one away if they are the same",
+            "beide vergleichen; mit `hanse duplicates` zusammenführen oder als verschieden merken",
+            "compare the two; merge them or note them as different with `hanse duplicates`",
         ),
     }
 }

@@ -21,7 +21,8 @@ use super::books::Books;
 use crate::harvest::source::Source;
 use crate::import::SourceName;
 use crate::store::{
-    ClosedSnapshot, QuarantinedChange, ReadStoreError, ReplicaSnapshot, SourceRow, TaskRow, ViewRow,
+    ClosedSnapshot, PairOfRecords, QuarantinedChange, ReadStoreError, ReplicaSnapshot, SourceRow, TaskRow,
+    ViewRow,
 };
 
 /// A document as it will be.
@@ -54,6 +55,8 @@ pub(super) struct Stage {
     /// Tasks that are done: of which record, about which fields; `None`: all.
     pub(super) finished: Vec<(DatasetId, Option<Vec<String>>)>,
     pub(super) mappings: Vec<(SourceName, serde_json::Value)>,
+    /// Pairs that are different, or (`false`) no longer known to be.
+    pub(super) different: Vec<(PairOfRecords, bool)>,
     /// What is known of sources; `None`: forgotten.
     pub(super) harvests: Vec<(String, Option<Box<Source>>)>,
     pub(super) epochs: Vec<Signed<EpochRecord>>,
@@ -80,6 +83,7 @@ impl Stage {
             tasks: Vec::new(),
             finished: Vec::new(),
             mappings: Vec::new(),
+            different: Vec::new(),
             harvests: Vec::new(),
             epochs: Vec::new(),
             receipts: Vec::new(),
@@ -112,6 +116,7 @@ impl Stage {
             && self.tasks.is_empty()
             && self.finished.is_empty()
             && self.mappings.is_empty()
+            && self.different.is_empty()
             && self.harvests.is_empty())
     }
 

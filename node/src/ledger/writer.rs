@@ -290,6 +290,10 @@ impl Writer {
                 stage.harvests.push((name, source));
                 Some(closed_ack(reply))
             }
+            Job::Different(pair, different, reply) => {
+                stage.different.push((pair, different));
+                Some(closed_ack(reply))
+            }
             Job::Tasks(tasks, reply) => {
                 stage.tasks.extend(tasks);
                 Some(closed_ack(reply))
@@ -432,6 +436,10 @@ impl Writer {
         stage.finished.iter().try_for_each(|(id, fields)| write.finish_tasks(id, fields.as_deref()))?;
         stage.tasks.iter().try_for_each(|task| write.put_task(task))?;
         stage.mappings.iter().try_for_each(|(source, mapping)| write.put_mapping(source, mapping))?;
+        let now = (self.clock)();
+        for (pair, different) in &stage.different {
+            write.put_different(*pair, different.then_some(now))?;
+        }
         stage.harvests.iter().try_for_each(|(name, source)| write.put_harvest(name, source.as_deref()))?;
         write.set_position(position)?;
         write.commit()?;

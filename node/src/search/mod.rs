@@ -52,10 +52,13 @@ mod run;
 mod select;
 mod statistics;
 mod terms;
+mod wording;
 
 use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
+
+pub(crate) use wording::{Wordform, Wording};
 
 pub use condition::{Area, CONDITION_DEPTH_MAX, CONDITIONS_MAX, Condition, Span};
 pub use expression::{

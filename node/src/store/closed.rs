@@ -17,9 +17,11 @@ use super::database::{self, ID, Kind, Store};
 use super::error::{Blame, OpenStoreError, ReadStoreError, WriteError};
 use super::{CLOSED_FILE, StoreSettings};
 
+mod duplicates;
 mod harvests;
 mod sources;
 
+pub use duplicates::PairOfRecords;
 pub use sources::{SourceRow, TaskRow};
 
 const KIND: Kind = Kind {
@@ -102,7 +104,7 @@ impl ClosedStore {
 
 /// Whether a file of an earlier release lacks a table.
 fn lacks_tables(read: &ReadTransaction) -> Result<bool, ReadStoreError> {
-    Ok(sources::are_missing(read)? || harvests::are_missing(read)?)
+    Ok(sources::are_missing(read)? || harvests::are_missing(read)? || duplicates::are_missing(read)?)
 }
 
 /// One moment of the closed store.
@@ -222,6 +224,7 @@ impl ClosedWrite {
         self.write.open_table(NOTES).map_err(blame)?;
         self.write.open_table(LOG).map_err(blame)?;
         self.write.open_table(PEOPLE).map_err(blame)?;
+        duplicates::make_tables(&self.write)?;
         harvests::make_tables(&self.write)?;
         sources::make_tables(&self.write)
     }

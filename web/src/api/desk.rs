@@ -22,7 +22,7 @@ use super::answers::{
 use super::body::JsonObject;
 use super::rules::CheckAnswer;
 use super::schema::{EditFields, RecordFields};
-use super::{imports, sheets, sources};
+use super::{duplicates, imports, sheets, sources};
 use crate::app::App;
 use crate::error::{ErrorBody, Problem};
 use crate::harvest::Harvester;
@@ -356,10 +356,11 @@ where
         crate::metrics::page, sources::list, sources::add, sources::one, sources::remove, sources::run, sources::confirm,
         imports::begin, imports::list, imports::one, imports::rejected, imports::mapping,
         imports::set_mapping, imports::tasks, imports::tasks_done,
+        duplicates::list, duplicates::different,
         sheets::template_xlsx, sheets::template_csv, sheets::records_xlsx, sheets::records_csv,
         super::catalog::show, super::catalog::edit, super::catalog::whole
     ),
-    tags((name = "datasets", description = "The catalog"), (name = "imports", description = "What comes in"), (name = "node", description = "This node")),
+    tags((name = "datasets", description = "The catalog"), (name = "imports", description = "What comes in"), (name = "duplicates", description = "Records that seem to be the same"), (name = "node", description = "This node")),
     security(("token" = [])),
     modifiers(&Token),
 )]

@@ -463,7 +463,7 @@ impl Asked {
         Ok(Self(asked))
     }
 
-    fn given(&self, name: &str) -> Option<&str> {
+    pub(super) fn given(&self, name: &str) -> Option<&str> {
         self.0.iter().find(|(given, _)| *given == name).map(|(_, value)| value.as_str())
     }
 
@@ -500,7 +500,13 @@ impl Asked {
         Lang::parse(text).map_err(|error| Problem::invalid_parameter("lang", text, error.remedy))
     }
 
-    fn number(&self, name: &'static str, default: usize, min: usize, max: usize) -> Result<usize, Problem> {
+    pub(super) fn number(
+        &self,
+        name: &'static str,
+        default: usize,
+        min: usize,
+        max: usize,
+    ) -> Result<usize, Problem> {
         let Some(text) = self.given(name) else { return Ok(default) };
         text.parse().ok().filter(|number| (min..=max).contains(number)).ok_or_else(|| {
             let remedy = Bilingual::made(

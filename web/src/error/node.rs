@@ -6,10 +6,12 @@
 use std::fmt::Display;
 
 use axum::http::StatusCode;
-use crdt::catalog::Timestamp;
 use crdt::catalog::invalid::Bilingual;
+use crdt::catalog::{InvalidField, Timestamp};
 use crdt::ids::{ChangeHash, Town};
-use node::handle::{CreateError, EditCatalogError, EditError, EditedField, PublishError, ReadError};
+use node::handle::{
+    CreateError, DecideError, EditCatalogError, EditError, EditedField, PublishError, ReadError,
+};
 use node::import::ImportError;
 
 use super::{Edited, Obstacle, Problem};
@@ -104,6 +106,25 @@ impl From<EditError> for Problem {
     }
 }
 
+impl From<DecideError> for Problem {
+    fn from(error: DecideError) -> Self {
+        match error {
+            DecideError::SameRecord(id) => Self::invalid_field(&InvalidField::new(
+                "other",
+                id,
+                Bilingual::fixed("ist derselbe Datensatz", "is the same record"),
+                Bilingual::fixed("zwei verschiedene Datensätze angeben", "name two records"),
+            )),
+            DecideError::NotFound(_) => Self::not_found(),
+            DecideError::NeitherOwn(_, _) => Self::neither_own(),
+            DecideError::Read(error) => error.into(),
+            DecideError::Busy { .. } => Self::busy(),
+            DecideError::Stopped => Self::stopping(),
+            DecideError::Write(reason) => Self::not_written(&reason),
+        }
+    }
+}
+
 impl From<EditCatalogError> for Problem {
     fn from(error: EditCatalogError) -> Self {
         match error {
@@ -190,6 +211,18 @@ impl Problem {
         let remedy = Bilingual::fixed(
             "Nur ein Knoten dieser Stadt kann ihn ändern: dort Bescheid geben.",
             "only a node of that town can change it: tell them",
+        );
+        Self::new(StatusCode::FORBIDDEN, "not_own", message).remedy(remedy)
+    }
+
+    fn neither_own() -> Self {
+        let message = Bilingual::fixed(
+            "Keiner der beiden Datensätze gehört dieser Stadt.",
+            "neither record belongs to this town",
+        );
+        let remedy = Bilingual::fixed(
+            "Ein Paar mit einem eigenen Datensatz angeben.",
+            "name a pair with a record of this town",
         );
         Self::new(StatusCode::FORBIDDEN, "not_own", message).remedy(remedy)
     }
