@@ -18,6 +18,7 @@ pub mod invalid;
 pub mod listed;
 mod merge;
 pub mod publish;
+pub mod service;
 #[cfg(test)]
 pub(crate) mod testing;
 pub mod text;

@@ -8,7 +8,8 @@
 //! ```text
 //! Catalog ──record──> CatalogRecord ──primaryTopic──┐
 //!    ├─────dataset──────────────────────────────> Dataset ──distribution──> Distribution
-//!    └─────service────> DataService <──accessService──────────────────────────┘
+//!    ├─────service────> DataService <──accessService──│───────────────────────┘
+//!    └─────resource───> DatasetSeries <──inSeries─────┘
 //! ```
 //!
 //! A harvester replaces a dataset by removing everything that can be reached
@@ -26,18 +27,21 @@
 mod agent;
 mod dataset;
 mod distribution;
-mod formats;
+mod format;
 mod graph;
 mod place;
+mod series;
+mod service;
 pub mod terms;
 #[cfg(test)]
 mod tests;
 
 use oxrdf::{NamedNode, Triple};
 
-use crate::catalog::{Catalog, Dataset, Iri, Lang, Line, Text};
+use crate::catalog::{Catalog, Dataset, DatasetSeries, Iri, Lang, Line, Text};
 use crate::encoding::hash;
 use crate::ids::Town;
+use crate::vocabulary::Vocabularies;
 use graph::{Triples, node, part};
 
 /// A town's catalog as its datasets' triples refer to it.
@@ -68,6 +72,7 @@ impl CatalogContext {
             catalog.publisher.name = line(town_name.to_owned());
         }
         let iri = catalog_iri(&catalog);
+        catalog.series.iter_mut().for_each(|series| complete_series(series, &iri));
         Self { catalog, iri }
     }
 
@@ -80,6 +85,26 @@ impl CatalogContext {
     pub fn iri(&self) -> &NamedNode {
         &self.iri
     }
+}
+
+/// A series has an IRI, a title and a description (DCAT-AP 3.0, DatasetSeries:
+/// both are mandatory).
+fn complete_series(series: &mut DatasetSeries, catalog: &NamedNode) {
+    series.iri = Iri::parse(series::node(series, catalog).as_str()).ok();
+    if series.title.is_empty() {
+        series.title.de = Line::parse(series.id.as_str()).ok();
+    }
+    for (lang, text) in [(Lang::De, &mut series.description.de), (Lang::En, &mut series.description.en)] {
+        if text.is_none() {
+            *text = series.title.get(lang).and_then(|title| Text::parse(title.as_str()).ok());
+        }
+    }
+}
+
+/// The lists of codes that the RDF goes by: those compiled in, because every
+/// node says the same of a record, whatever lists its town has put in place.
+fn lists() -> &'static Vocabularies {
+    Vocabularies::builtin()
 }
 
 /// The IRI that the town gave its catalog, else one below its base address,
@@ -114,7 +139,7 @@ pub fn dataset_triples(dataset: &Dataset, context: &CatalogContext) -> Vec<Tripl
     let mut triples = Triples::default();
     let iri = dataset_iri(dataset);
     triples.link(&context.iri, terms::DATASET, &iri);
-    for service in distribution::services(dataset, &iri) {
+    for service in service::nodes(dataset, &iri) {
         triples.link(&context.iri, terms::SERVICE, &service);
     }
     entry(&mut triples, dataset, &iri, context);
@@ -142,7 +167,7 @@ fn entry(triples: &mut Triples, dataset: &Dataset, iri: &NamedNode, context: &Ca
     }
 }
 
-/// All that is said of the catalog itself, without its datasets.
+/// All that is said of the catalog itself and its series, without its datasets.
 pub fn catalog_triples(context: &CatalogContext) -> Vec<Triple> {
     let mut triples = Triples::default();
     let CatalogContext { catalog, iri } = context;
@@ -162,6 +187,7 @@ pub fn catalog_triples(context: &CatalogContext) -> Vec<Triple> {
         agent::write_contact(&mut triples, &contact, &catalog.contact);
     }
     agent::write(&mut triples, &publisher, &catalog.publisher);
+    series::write(&mut triples, &publisher, context);
     triples.into_vec()
 }
 

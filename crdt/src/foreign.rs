@@ -11,6 +11,7 @@ mod body;
 mod ckan;
 mod dcat;
 mod places;
+mod services;
 mod statements;
 #[cfg(test)]
 mod tests;

@@ -167,6 +167,9 @@ pub struct Concept {
     pub parent: Option<Box<str>>,
     /// IANA media type of a format.
     pub media_type: Option<Box<str>>,
+    /// IRI of the specification that a service of this format speaks
+    /// (`dct:conformsTo`).
+    pub conforms_to: Option<Box<str>>,
     /// Other spellings met in practice.
     pub aliases: Vec<Box<str>>,
     /// What else is to be known.

@@ -185,6 +185,10 @@ class Town:
         """Changes fields of one of the town's records."""
         return self.ask("PATCH", f"/api/v1/datasets/{dataset}", fields)
 
+    def edit_catalog(self, fields):
+        """Changes fields of what the town says of its catalog."""
+        return self.ask("PATCH", "/api/v1/catalog", fields)
+
     def publish(self, dataset):
         """Opens a record to everyone."""
         return self.ask("POST", f"/api/v1/datasets/{dataset}/publish")

@@ -37,12 +37,6 @@ GERMAN = [
 HIGH_VALUE = [SHAPES / "dcat-ap-hvd-3.0.0" / "hvd-SHACL-base.ttl"]
 FORMATS = {".ttl": "turtle", ".rdf": "xml"}
 
-# What Hanse has no field for; not a question of any record's values.
-MISSING = {
-    # DCAT-AP HVD 3.0 asks each service for a page that documents it.
-    rdflib.FOAF.page,
-}
-
 pytestmark = pytest.mark.skipif(not STANDARDS.exists(), reason=f"{STANDARDS} is not there")
 
 
@@ -75,6 +69,10 @@ def graph_of(paths):
     graph = rdflib.Graph()
     for path in paths:
         graph.parse(path, format="turtle")
+    # HVD's base file names a property of series and leaves out its path.
+    for shape, _, stump in set(graph.triples((None, SH.property, None))):
+        if (stump, SH.path, None) not in graph:
+            graph.remove((shape, SH.property, stump))
     return graph
 
 
@@ -89,8 +87,6 @@ def refused(mutants, numbers, shapes, vocabularies):
         mutant = MUTANT.match(str(report.value(result, SH.focusNode)))
         if mutant and report.value(result, SH.resultSeverity) == SH.Violation:
             path = report.value(result, SH.resultPath)
-            if path in MISSING:
-                continue
             found[int(mutant[1])].add(f"{path}: {report.value(result, SH.resultMessage)}")
     return found
 

@@ -23,7 +23,7 @@ use node::view::{DatasetDetail, Phase, Reader, SearchPage, SearchQuery};
 
 use crate::app::App;
 use crate::error::Problem;
-use crate::query::{self, Unknown};
+use crate::query::{self, Known, Unknown};
 
 /// A search, asked for with an API query.
 async fn search(
@@ -32,7 +32,8 @@ async fn search(
     query: Option<&str>,
 ) -> Result<(SearchQuery, SearchPage), Problem> {
     refuse_while_starting(app)?;
-    let query = query::parse(query, &app.handle.members(), reader, Unknown::Refuse)?;
+    let known = Known { members: &app.handle.members(), lists: app.handle.vocabularies() };
+    let query = query::parse(query, known, reader, Unknown::Refuse)?;
     let asked = query.clone();
     let page = app.read(move |handle| handle.search(reader, &asked)).await?;
     Ok((query, page))
@@ -176,6 +177,14 @@ mod tests {
             "access_url": "https://a.example/", "download_url": "https://a.example/b.csv",
             "format": "CSV", "media_type": "text/csv", "licence": "http://dcat-ap.de/def/licenses/cc-zero", "attribution": "Stadt",
             "status": "COMPLETED", "modified": "2026-11-02", "byte_size": 1, "position": 0,
+            "service": "karten",
+        });
+        let contact = json!({"name": "a", "email": "a@b.example", "url": "https://a.example/c", "phone": "+49 2921 1030"});
+        let service = json!({
+            "id": "karten", "position": 0, "title": {"de": "a", "en": "b"}, "description": {"de": "a", "en": "b"},
+            "endpoint_url": "https://a.example/", "endpoint_description": "https://a.example/?x",
+            "documentation": "https://a.example/d", "format": "WFS",
+            "licence": "http://dcat-ap.de/def/licenses/cc-zero", "contact": contact,
         });
         let full = json!({
             "id": "6f1c1d0e-5b0a-4c59-9d53-0a5c1a7a9b10", "identifier": "x", "iri": "https://a.example/x",
@@ -188,10 +197,11 @@ mod tests {
             "spatial": {"geocoding": "https://a.example/g", "unit": "a", "bbox": "8,51,9,52"},
             "temporal": {"start": "2020-01-01", "end": "2020-01-02"},
             "publisher": {"name": "a", "iri": "https://a.example/i", "url": "https://a.example/u"},
-            "contact": {"name": "a", "email": "a@b.example", "url": "https://a.example/c", "phone": "+49 2921 1030"},
+            "contact": contact,
             "department": "a", "domain": "a", "personal_data": "keiner", "hvd": "ja",
             "hvd_categories": ["c_dd313021"], "quality_criteria": ["genau"],
             "in_series": "https://a.example/s", "distributions": [distribution],
+            "services": [service],
         });
         let dataset: crdt::catalog::Dataset = serde_json::from_value(full).unwrap();
         let mut held = BTreeSet::new();

@@ -105,6 +105,7 @@ texts! {
     field_hvd: "Hochwertiger Datensatz (HVD)", "High-value dataset (HVD)";
     field_quality: "Qualitätskriterien", "Quality dimensions";
     field_series: "Datensatzserie", "Dataset series";
+    field_services: "Dienste", "Services";
     field_identifier: "Kennung", "Identifier";
     field_status: "Status", "Status";
     field_format: "Dateiformat", "Format";

@@ -2,14 +2,15 @@
 //! the rules of publication say and how it looks in RDF.
 //!
 //! A line of JSON per mutant on standard output: `name`, whether the types
-//! could hold it (`held`), the `obstacles` by rule, and `triples` in N-Triples.
+//! could hold it (`held`), the `obstacles` by rule, and `triples` in N-Triples,
+//! those of its catalog and its series among them.
 //! Everything of mutant 7 lies below `…/m/7/`, so that a validator can take all
 //! at once. `tests/clients/test_rules.py` compares the two.
 
 #![expect(clippy::print_stdout, reason = "the lines are what it is for")]
 
 use crdt::catalog::{Catalog, Dataset, Internal, Iri, obstacles};
-use crdt::dcat::{CatalogContext, dataset_triples};
+use crdt::dcat::{CatalogContext, catalog_triples, dataset_triples};
 use crdt::ids::Town;
 use crdt::vocabulary::Vocabularies;
 use serde_json::{Value, json};
@@ -125,9 +126,10 @@ fn judged(number: usize, name: &str, mutant: &Value) -> Value {
     dataset.iri = Iri::parse(&format!("https://daten.soest.example/m/{number}/dataset")).ok();
     let mut catalog = Catalog::new(Town::parse("05974040").expect("a municipality key"));
     catalog.iri = Iri::parse(&format!("https://daten.soest.example/m/{number}/catalog")).ok();
+    catalog.series = vec![serde_json::from_str(include_str!("series.json")).expect("the series is right")];
     let context = CatalogContext::new(catalog, "Soest");
-    let triples: Vec<String> =
-        dataset_triples(&dataset, &context).iter().map(|triple| format!("{triple} .")).collect();
+    let said = [catalog_triples(&context), dataset_triples(&dataset, &context)].concat();
+    let triples: Vec<String> = said.iter().map(|triple| format!("{triple} .")).collect();
     json!({
         "name": name,
         "held": true,

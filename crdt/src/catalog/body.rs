@@ -351,7 +351,8 @@ fn known_word(lists: &Vocabularies, list: List, text: &str) -> Result<String, In
 fn derived_id(object: &Map<String, Value>) -> String {
     let text = |name: &str| object.get(name).and_then(Value::as_str);
     let title = text("title").or_else(|| object.get("title")?.get(GERMAN)?.as_str());
-    DistributionId::derive(text("access_url"), text("download_url"), text("format"), title).to_string()
+    let address = text("access_url").or_else(|| text("endpoint_url")).or_else(|| text("iri"));
+    DistributionId::derive(address, text("download_url"), text("format"), title).to_string()
 }
 
 fn unused(id: String, seen: &std::collections::BTreeSet<String>) -> String {

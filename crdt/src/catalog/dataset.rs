@@ -163,6 +163,9 @@ pub struct Distribution {
     /// Size in bytes.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub byte_size: Option<ByteSize>,
+    /// Which of the dataset's services gives it (`dcat:accessService`).
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub service: Option<DistributionId>,
 }
 
 impl Distribution {
@@ -182,6 +185,7 @@ impl Distribution {
             status: None,
             modified: None,
             byte_size: None,
+            service: None,
         }
     }
 
@@ -290,6 +294,10 @@ pub struct Dataset {
     /// Ways to get the data, in the order of [`Distribution::position`].
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub distributions: Vec<Distribution>,
+    /// Services that give access to it, in the order of
+    /// [`DataService::position`].
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub services: Vec<DataService>,
 }
 
 fn closed() -> Class {
@@ -334,6 +342,7 @@ impl Dataset {
             quality_criteria: BTreeSet::new(),
             in_series: None,
             distributions: Vec::new(),
+            services: Vec::new(),
         }
     }
 
@@ -343,38 +352,57 @@ impl Dataset {
     }
 }
 
-/// A service that gives access to data (`dcat:DataService`).
+/// A service that gives access to a dataset (`dcat:DataService`).
+///
+/// It belongs to its dataset: whoever offers two datasets by one service
+/// describes it with each, because harvesters remove all that a dataset leads
+/// to before they write it anew.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct DataService {
-    /// Its IRI.
-    pub iri: Iri,
-    /// Title.
+    /// Names it within the dataset.
+    pub id: DistributionId,
+    /// Its place among the others; equal places order by id.
+    #[serde(default)]
+    pub position: u32,
+    /// Title; the dataset's, if it has none.
     #[serde(default, skip_serializing_if = "Title::is_empty")]
     pub title: Title,
     /// Description.
     #[serde(default, skip_serializing_if = "Prose::is_empty")]
     pub description: Prose,
     /// Where it answers (`dcat:endpointURL`).
-    pub endpoint_url: Iri,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub endpoint_url: Option<Iri>,
     /// Its description for machines (`dcat:endpointDescription`).
     #[serde(skip_serializing_if = "Option::is_none")]
     pub endpoint_description: Option<Iri>,
+    /// The page that explains it to people (`foaf:page`).
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub documentation: Option<Iri>,
     /// What it speaks: NGSI-LD, SensorThings, WFS, …
     #[serde(skip_serializing_if = "Option::is_none")]
     pub format: Option<Format>,
-    /// Licence.
+    /// Licence, if it differs from the dataset's.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub licence: Option<LicenceIri>,
-    /// The datasets it serves.
-    #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
-    pub serves: BTreeSet<DatasetId>,
+    /// Whom to ask, if it is not the dataset's contact.
+    #[serde(default, skip_serializing_if = "Contact::is_empty")]
+    pub contact: Contact,
 }
 
-/// Datasets that belong together, such as one per year (`dcat:DatasetSeries`).
+/// Datasets that belong together, such as one per year
+/// (`dcat:DatasetSeries`). A part of the town's catalog: its datasets name it
+/// by its IRI ([`Dataset::in_series`]).
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct DatasetSeries {
-    /// Its IRI.
-    pub iri: Iri,
+    /// Names it within the catalog.
+    pub id: DistributionId,
+    /// Its place among the others; equal places order by id.
+    #[serde(default)]
+    pub position: u32,
+    /// Its IRI; one below the catalog's, if it has none of its own.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub iri: Option<Iri>,
     /// Title.
     #[serde(default, skip_serializing_if = "Title::is_empty")]
     pub title: Title,
@@ -384,9 +412,9 @@ pub struct DatasetSeries {
     /// How often a dataset is added.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub frequency: Option<Frequency>,
-    /// Publisher.
-    #[serde(default, skip_serializing_if = "Agent::is_empty")]
-    pub publisher: Agent,
+    /// Categories of high-value datasets, if its datasets are some.
+    #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
+    pub hvd_categories: BTreeSet<HvdCategory>,
 }
 
 /// A town's catalog (`dcat:Catalog`): what its datasets share.
@@ -424,6 +452,9 @@ pub struct Catalog {
     /// Where the town lies.
     #[serde(default, skip_serializing_if = "Spatial::is_empty")]
     pub spatial: Spatial,
+    /// Series of its datasets, in the order of [`DatasetSeries::position`].
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub series: Vec<DatasetSeries>,
 }
 
 impl Catalog {
@@ -441,6 +472,7 @@ impl Catalog {
             licence: None,
             contributor_id: None,
             spatial: Spatial::default(),
+            series: Vec::new(),
         }
     }
 }

@@ -19,7 +19,8 @@ use crate::vocabulary::Vocabularies;
 
 /// Most members of one set, such as the keywords of one language.
 pub const MEMBERS_MAX: usize = 256;
-/// Most distributions of one dataset.
+/// Most distributions of one dataset; services of one and series of a catalog
+/// are no more.
 pub const DISTRIBUTIONS_MAX: usize = 100;
 
 /// Most bytes of text in one record: publishing and squashing write it whole, as
@@ -220,11 +221,13 @@ impl DatasetEdit {
         ];
         let over = counts.into_iter().find(|(_, count)| *count > MEMBERS_MAX);
         over.map_or(Ok(()), |(field, count)| Err(too_many(field, count, MEMBERS_MAX)))?;
-        match new.distributions.len() {
-            count if count > DISTRIBUTIONS_MAX => Err(too_many("distributions", count, DISTRIBUTIONS_MAX)),
-            _ => Ok(()),
-        }
+        few_entries("distributions", new.distributions.len())?;
+        few_entries("services", new.services.len())
     }
+}
+
+fn few_entries(field: &str, count: usize) -> Result<(), InvalidField> {
+    if count > DISTRIBUTIONS_MAX { Err(too_many(field, count, DISTRIBUTIONS_MAX)) } else { Ok(()) }
 }
 
 pub(super) fn too_many(field: &str, count: usize, max: usize) -> InvalidField {
@@ -265,7 +268,27 @@ fn check_status(class: Class, status: LifecycleStatus) -> Result<(), InvalidFiel
 impl CatalogEdit {
     /// The catalog as it will be, without touching a document.
     pub fn apply(&self, catalog: &Catalog) -> Result<Catalog, InvalidField> {
-        apply(&self.0, catalog)
+        let new = apply(&self.0, catalog)?;
+        if self.fields().contains("series") {
+            few_entries("series", new.series.len())?;
+            told_apart(&new)?;
+        }
+        Ok(new)
+    }
+}
+
+/// Two series of one IRI would be one.
+fn told_apart(catalog: &Catalog) -> Result<(), InvalidField> {
+    let mut seen = BTreeSet::new();
+    let twice = catalog.series.iter().find(|one| one.iri.as_ref().is_some_and(|iri| !seen.insert(iri)));
+    match twice {
+        None => Ok(()),
+        Some(one) => Err(InvalidField::new(
+            format!("series/{}/iri", one.id),
+            one.iri.as_ref().map(ToString::to_string).unwrap_or_default(),
+            Bilingual::fixed("ist schon die IRI einer anderen Serie", "is the IRI of another series already"),
+            Bilingual::fixed("jeder Serie eine eigene IRI geben", "give each series an IRI of its own"),
+        )),
     }
 }
 

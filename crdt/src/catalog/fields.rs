@@ -3,7 +3,7 @@
 //! JSON bodies, edits, documents and the gate's schema all walk this table, so
 //! that they cannot disagree. It describes the document's form: a set is a map
 //! from its members to `true`, a text in languages a map from language to
-//! text, the distributions a map from their ids; concurrent edits then merge
+//! text, distributions, services and series a map from their ids; concurrent edits then merge
 //! per member. Never holds a value.
 
 use std::fmt;
@@ -218,6 +218,30 @@ pub(crate) static DISTRIBUTION: &[Field] = &[
     listed("status", scalar(text::<DistributionStatus>), List::DistributionStatuses),
     field("modified", scalar(text::<Date>)),
     field("byte_size", Shape::Scalar(ValueKind::Int, byte_size)),
+    field("service", scalar(text::<DistributionId>)),
+];
+
+/// The services' table.
+pub(crate) static SERVICE: &[Field] = &[
+    field("position", Shape::Scalar(ValueKind::Int, position)),
+    field("title", Shape::Record(TITLE)),
+    field("description", Shape::Record(PROSE)),
+    field("endpoint_url", scalar(text::<Iri>)),
+    field("endpoint_description", scalar(text::<Iri>)),
+    field("documentation", scalar(text::<Iri>)),
+    listed("format", scalar(text::<Format>), List::Formats),
+    listed("licence", scalar(text::<LicenceIri>), List::Licences),
+    field("contact", Shape::Record(CONTACT)),
+];
+
+/// The series' table.
+pub(crate) static SERIES: &[Field] = &[
+    field("position", Shape::Scalar(ValueKind::Int, position)),
+    field("iri", scalar(text::<Iri>)),
+    field("title", Shape::Record(TITLE)),
+    field("description", Shape::Record(PROSE)),
+    listed("frequency", scalar(text::<Frequency>), List::Frequencies),
+    listed("hvd_categories", Shape::Set(key::<HvdCategory>), List::HvdCategories),
 ];
 
 static AGENT: &[Field] = &[
@@ -273,6 +297,7 @@ pub(crate) static DATASET: &[Field] = &[
     field("quality_criteria", Shape::Set(key::<QualityCriterion>)),
     field("in_series", scalar(text::<Iri>)),
     field("distributions", Shape::Entries(DISTRIBUTION)),
+    field("services", Shape::Entries(SERVICE)),
 ];
 
 /// The catalogs' table.
@@ -288,6 +313,7 @@ pub(crate) static CATALOG: &[Field] = &[
     listed("licence", scalar(text::<LicenceIri>), List::Licences),
     listed("contributor_id", scalar(text::<Iri>), List::Contributors),
     field("spatial", Shape::Record(SPATIAL)),
+    field("series", Shape::Entries(SERIES)),
 ];
 
 static ROLE: &[Field] = &[
@@ -340,6 +366,7 @@ text_values!(
     BoundingBox,
     Class,
     Date,
+    DistributionId,
     Hvd,
     Identifier,
     Iri,
@@ -433,7 +460,7 @@ pub(crate) fn wrong_kind(field: &str, value: &dyn fmt::Display, wanted: ValueKin
     )
 }
 
-/// Reads the key of an entry among the distributions.
+/// Reads the key of an entry: of a distribution, a service or a series.
 pub(crate) fn check_entry(key: &str) -> Result<String, InvalidField> {
     DistributionId::parse(key).map(String::from)
 }

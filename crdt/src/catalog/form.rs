@@ -168,6 +168,12 @@ mod tests {
         assert_eq!(keys, table);
         let Value::Object(one) = &json["distributions"][0] else { panic!("not an object") };
         assert_eq!(one.len(), names(super::super::fields::DISTRIBUTION).len() + 1, "and the id");
+        let Value::Object(one) = &json["services"][0] else { panic!("not an object") };
+        assert_eq!(one.len(), names(super::super::fields::SERVICE).len() + 1, "and the id");
+        let Value::Object(one) = serde_json::to_value(super::super::testing::full_series()).unwrap() else {
+            panic!("not an object")
+        };
+        assert_eq!(one.len(), names(super::super::fields::SERIES).len() + 1, "and the id");
     }
 
     #[test]

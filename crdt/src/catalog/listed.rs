@@ -65,7 +65,12 @@ macro_rules! listed_code {
             /// Reads what a person or another program wrote: a code, its IRI, a
             /// label or a known spelling of the list compiled in.
             pub fn parse(text: &str) -> Result<Self, InvalidField> {
-                let concept = builtin($list).resolve($field, text)?;
+                Self::parse_with(Vocabularies::builtin(), text)
+            }
+
+            /// [`Self::parse`] with the lists of a town.
+            pub fn parse_with(lists: &Vocabularies, text: &str) -> Result<Self, InvalidField> {
+                let concept = lists.list($list).resolve($field, text)?;
                 Self::read(&concept.code)
             }
 
@@ -89,7 +94,13 @@ macro_rules! listed_code {
             /// What people read, by the list compiled in; the code itself if
             /// that does not know it.
             pub fn label(&self, lang: Lang) -> &str {
-                builtin($list).code(self.code()).map_or(self.code(), |concept| concept.label.in_lang(lang))
+                self.label_in(Vocabularies::builtin(), lang)
+            }
+
+            /// [`Self::label`] by the lists of a town.
+            pub fn label_in<'a>(&'a self, lists: &'a Vocabularies, lang: Lang) -> &'a str {
+                let concept = lists.list($list).code(self.code());
+                concept.map_or(self.code(), |concept| concept.label.in_lang(lang))
             }
 
             /// Its IRI: the list's base and the code.
@@ -174,10 +185,21 @@ impl LicenceIri {
         Self::try_from(text.to_owned())
     }
 
+    /// [`Self::parse`] with the lists of a town.
+    pub fn parse_with(lists: &Vocabularies, text: &str) -> Result<Self, InvalidField> {
+        let concept = lists.licences().resolve("licence", text)?;
+        Self::read(concept.iri.as_deref().unwrap_or(text))
+    }
+
     /// What people read, by the list compiled in; the IRI itself if that does
     /// not know it.
     pub fn label(&self) -> &str {
-        self.concept().map_or(self.as_str(), |concept| &concept.label.de)
+        self.label_in(Vocabularies::builtin())
+    }
+
+    /// [`Self::label`] by the lists of a town.
+    pub fn label_in<'a>(&'a self, lists: &'a Vocabularies) -> &'a str {
+        lists.licences().iri(self.as_str()).map_or(self.as_str(), |concept| &concept.label.de)
     }
 
     /// Whether open data may carry it: zero, public domain or attribution only.

@@ -76,6 +76,8 @@ fn in_lang((de, en): (&'static str, &'static str), lang: Lang) -> &'static str {
 struct Case<'a> {
     dataset: &'a Dataset,
     internal: &'a Internal,
+    /// The town's catalog, if it is known.
+    catalog: Option<&'a Catalog>,
     lists: &'a Vocabularies,
 }
 
@@ -164,9 +166,15 @@ impl fmt::Display for Finding {
 impl std::error::Error for Finding {}
 
 /// All rules that a record breaks, obstacles and hints, in the order of the
-/// table; `lists` are those that the town goes by.
-pub fn check(dataset: &Dataset, internal: &Internal, lists: &Vocabularies) -> Vec<Finding> {
-    let case = Case { dataset, internal, lists };
+/// table. `catalog` is the town's, as it is served, and asked by hints alone;
+/// `lists` are those that the town goes by.
+pub fn check(
+    dataset: &Dataset,
+    internal: &Internal,
+    catalog: Option<&Catalog>,
+    lists: &Vocabularies,
+) -> Vec<Finding> {
+    let case = Case { dataset, internal, catalog, lists };
     let mut findings = Vec::new();
     for rule in RULES {
         (rule.check)(&case, &mut Found { rule, findings: &mut findings });
@@ -176,7 +184,7 @@ pub fn check(dataset: &Dataset, internal: &Internal, lists: &Vocabularies) -> Ve
 
 /// What keeps a dataset from being open, or from staying so.
 pub fn obstacles(dataset: &Dataset, internal: &Internal, lists: &Vocabularies) -> Vec<Finding> {
-    let mut findings = check(dataset, internal, lists);
+    let mut findings = check(dataset, internal, None, lists);
     findings.retain(Finding::is_obstacle);
     findings
 }

@@ -1,6 +1,6 @@
 //! Records that tests use: every field filled.
 
-use super::{Dataset, Internal, LocalRecord};
+use super::{Dataset, DatasetSeries, Internal, LocalRecord};
 
 /// A dataset with every field filled.
 pub(crate) fn full_dataset() -> Dataset {
@@ -57,10 +57,39 @@ pub(crate) fn full_dataset() -> Dataset {
                 "attribution": "Stadt Soest",
                 "status": "COMPLETED",
                 "modified": "2026-11-02",
-                "byte_size": 123456
+                "byte_size": 123456,
+                "service": "karten"
             },
             {"id": "a-wfs", "position": 1, "access_url": "https://dienste.soest.example/baumkataster", "format": "WFS"}
+        ],
+        "services": [
+            {
+                "id": "karten",
+                "position": 0,
+                "title": {"de": "Kartendienst"},
+                "description": {"de": "Alle Bäume als Karte."},
+                "endpoint_url": "https://dienste.soest.example/baumkataster",
+                "endpoint_description": "https://dienste.soest.example/baumkataster?request=GetCapabilities",
+                "documentation": "https://soest.example/dienste/baumkataster",
+                "format": "WFS",
+                "licence": "http://dcat-ap.de/def/licenses/dl-zero-de/2.0",
+                "contact": {"email": "geodaten@soest.example"}
+            }
         ]
+    }"##;
+    serde_json::from_str(json).unwrap()
+}
+
+/// The series of [`full_dataset`] with every field filled.
+pub(crate) fn full_series() -> DatasetSeries {
+    let json = r##"{
+        "id": "baeume",
+        "position": 0,
+        "iri": "https://daten.soest.example/serie/baeume",
+        "title": {"de": "Baumkataster nach Jahren"},
+        "description": {"de": "Der Bestand am Ende jedes Jahres."},
+        "frequency": "ANNUAL",
+        "hvd_categories": ["c_dd313021"]
     }"##;
     serde_json::from_str(json).unwrap()
 }

@@ -115,7 +115,8 @@ text_type!(
     Phone, "phone", phone
 );
 text_type!(
-    /// Names a distribution within its dataset.
+    /// Names a distribution or a service within its dataset, a series within its
+    /// catalog.
     DistributionId, "distributions", distribution_id
 );
 
@@ -124,10 +125,15 @@ impl Format {
     pub fn read(text: &str) -> Result<Self, InvalidField> {
         Self::try_from(text.to_owned())
     }
+
+    /// [`Self::parse`] with the lists of a town.
+    pub fn parse_with(lists: &Vocabularies, text: &str) -> Result<Self, InvalidField> {
+        lists.formats().find(text).map_or_else(|| Self::parse(text), |concept| Self::read(concept.name()))
+    }
 }
 
 impl DistributionId {
-    /// The id of a distribution that was given none: a digest of what makes it
+    /// The id of an entry that was given none: a digest of what makes it
     /// itself, so that nodes that add the same one call it the same.
     pub fn derive(
         access_url: Option<&str>,
@@ -307,14 +313,7 @@ fn distribution_id(field: &str, text: &str) -> Result<String, InvalidField> {
         "1 bis 64 Zeichen aus Buchstaben ohne Umlaute, Ziffern, Punkt und Strich verwenden",
         "use 1 to 64 ASCII letters, digits, dots, hyphens or underscores",
     );
-    Err(invalid(
-        field,
-        text,
-        "ist keine Kennung einer Bereitstellung",
-        "is not the id of a distribution",
-        de,
-        en,
-    ))
+    Err(invalid(field, text, "ist keine Kennung", "is not an id", de, en))
 }
 
 /// A text in German, English or both.

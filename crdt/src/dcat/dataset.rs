@@ -3,18 +3,19 @@
 use oxrdf::{NamedNode, NamedNodeRef};
 
 use super::graph::{Triples, part};
-use super::{CatalogContext, agent, distribution, place, terms};
+use super::{CatalogContext, agent, distribution, place, series, service, terms};
 use crate::catalog::{Agent, Class, Dataset, Hvd, LifecycleStatus, Temporal};
 
 pub(super) fn write(triples: &mut Triples, dataset: &Dataset, iri: &NamedNode, context: &CatalogContext) {
-    described(triples, dataset, iri);
+    described(triples, dataset, iri, context);
     let publisher = responsible(triples, dataset, iri, context);
     covered(triples, dataset, iri);
     governed(triples, dataset, iri, context);
-    distribution::write(triples, dataset, iri, &publisher, context);
+    distribution::write(triples, dataset, iri);
+    service::write(triples, dataset, iri, &publisher, context);
 }
 
-fn described(triples: &mut Triples, dataset: &Dataset, iri: &NamedNode) {
+fn described(triples: &mut Triples, dataset: &Dataset, iri: &NamedNode, context: &CatalogContext) {
     triples.class(iri, terms::DATASET_CLASS);
     // The shape of a record's primary topic asks for this class and infers nothing.
     triples.class(iri, terms::RESOURCE);
@@ -32,7 +33,9 @@ fn described(triples: &mut Triples, dataset: &Dataset, iri: &NamedNode) {
     }
     // Handbook section 1.10.1: the Musterdatensatz is what the dataset references.
     triples.link_to(iri, terms::REFERENCES, dataset.musterdatensatz.as_ref());
-    triples.link_to(iri, terms::IN_SERIES, dataset.in_series.as_ref());
+    if let Some(series) = dataset.in_series.as_ref().and_then(|iri| series::named(iri, context)) {
+        triples.link(iri, terms::IN_SERIES, &series);
+    }
 }
 
 /// Publisher, the department in charge and whom to ask. Gives the publisher.

@@ -58,6 +58,7 @@ names! {
     KEYWORD = "http://www.w3.org/ns/dcat#keyword";
     MEDIA_TYPE = "http://www.w3.org/ns/dcat#mediaType";
     RECORD = "http://www.w3.org/ns/dcat#record";
+    LISTED_RESOURCE = "http://www.w3.org/ns/dcat#resource";
     SERVES_DATASET = "http://www.w3.org/ns/dcat#servesDataset";
     SERVICE = "http://www.w3.org/ns/dcat#service";
     START_DATE = "http://www.w3.org/ns/dcat#startDate";
@@ -113,8 +114,6 @@ names! {
     HVD_REGULATION = "http://data.europa.eu/eli/reg_impl/2023/138/oj";
 }
 
-/// Where the EU's file types live.
-pub const FILE_TYPE_BASE: &str = "http://publications.europa.eu/resource/authority/file-type/";
 /// Where IANA's media types live; the shapes ask for this base.
 pub const MEDIA_TYPE_BASE: &str = "https://www.iana.org/assignments/media-types/";
 /// Where DCAT-AP.de's levels of political geocoding live.

@@ -2,12 +2,13 @@ use serde_json::json;
 
 use super::*;
 use crate::catalog::RecordEdit;
-use crate::catalog::testing::{full_dataset, full_record};
+use crate::catalog::testing::{full_dataset, full_record, full_series};
 use crate::ids::Town;
 
 fn soest() -> CatalogContext {
     let mut catalog = Catalog::new(Town::parse("05974040").unwrap());
     catalog.base_url = Iri::parse("https://daten.soest.example/").ok();
+    catalog.series = vec![full_series()];
     CatalogContext::new(catalog, "Soest")
 }
 
@@ -60,10 +61,17 @@ fn a_dataset_says_what_dcat_ap_de_asks_for() {
         r#"<DS#distribution-csv> <dcat:byteSize> "123456"^^<xsd:nonNegativeInteger>"#,
         r#"<DS#distribution-a-wfs> <dcterms:license> <http://dcat-ap.de/def/licenses/dl-by-de/2.0>"#,
         r#"<DS#distribution-a-wfs> <dcatde:licenseAttributionByText> "Stadt Soest""#,
-        r#"<DS#distribution-a-wfs> <dcat:accessService> <DS#service-a-wfs>"#,
-        r#"<DS#service-a-wfs> <dcat:endpointURL> <https://dienste.soest.example/baumkataster>"#,
-        r#"<DS#service-a-wfs> <dcterms:conformsTo> <http://www.opengis.net/def/serviceType/ogc/wfs>"#,
-        r#"<https://daten.soest.example/catalog> <dcat:service> <DS#service-a-wfs>"#,
+        r#"<DS#distribution-csv> <dcat:accessService> <DS#service-karten>"#,
+        r#"<DS#distribution-a-wfs> <dcat:accessService> <DS#service-karten>"#,
+        r#"<DS#service-karten> <dcterms:title> "Kartendienst"@de"#,
+        r#"<DS#service-karten> <dcat:endpointURL> <https://dienste.soest.example/baumkataster>"#,
+        r#"<DS#service-karten> <dcat:endpointDescription> <https://dienste.soest.example/baumkataster?request=GetCapabilities>"#,
+        r#"<DS#service-karten> <foaf:page> <https://soest.example/dienste/baumkataster>"#,
+        r#"<DS#service-karten> <dcterms:conformsTo> <http://www.opengis.net/def/serviceType/ogc/wfs>"#,
+        r#"<DS#service-karten> <dcterms:license> <http://dcat-ap.de/def/licenses/dl-zero-de/2.0>"#,
+        r#"<DS#service-karten-contact> <vcard:hasEmail> <mailto:geodaten@soest.example>"#,
+        r#"<DS#service-karten> <dcat:servesDataset> <DS>"#,
+        r#"<https://daten.soest.example/catalog> <dcat:service> <DS#service-karten>"#,
         r#"<https://daten.soest.example/catalog> <dcat:record> <DS#record>"#,
     ] {
         assert!(said.iter().any(|one| one == line), "missing: {line}");
@@ -118,12 +126,63 @@ fn a_deprecated_dataset_promises_no_availability() {
 
 #[test]
 fn two_formats_of_one_service_are_one_service() {
-    let said = said(&with(json!({"distributions": {
+    let said = said(&with(json!({"services": [], "distributions": {
+        "csv": {"service": null},
         "gml": {"access_url": "https://dienste.soest.example/baumkataster", "format": "WFS", "position": 2}
     }})));
     let count = |end: &str| said.iter().filter(|line| line.ends_with(end)).count();
     assert_eq!(count("<rdf:type> <dcat:DataService>"), 1);
     assert_eq!(count("<dcat:accessService> <DS#service-a-wfs>"), 2);
+}
+
+#[test]
+fn a_service_without_an_address_or_a_word_is_said_as_far_as_it_goes() {
+    let said = said(&with(json!({"services": [
+        {"id": "stumm"}, {"id": "knapp", "endpoint_url": "https://dienste.soest.example/x"}
+    ]})));
+    assert!(!said.iter().any(|line| line.contains("service-stumm")), "where it answers is mandatory");
+    for line in [
+        r#"<DS#service-knapp> <dcterms:title> "Baumkataster"@de"#,
+        r#"<DS#service-knapp> <dcat:contactPoint> <DS#contact>"#,
+        r#"<DS#service-knapp> <dcterms:license> <http://dcat-ap.de/def/licenses/dl-by-de/2.0>"#,
+    ] {
+        assert!(said.iter().any(|one| one == line), "missing: {line}");
+    }
+}
+
+#[test]
+fn the_catalog_describes_its_series_and_datasets_name_no_other() {
+    let catalog = lines(&catalog_triples(&soest()));
+    for line in [
+        r#"<https://daten.soest.example/catalog> <dcat:resource> <https://daten.soest.example/serie/baeume>"#,
+        r#"<https://daten.soest.example/serie/baeume> <rdf:type> <dcat:DatasetSeries>"#,
+        r#"<https://daten.soest.example/serie/baeume> <dcterms:title> "Baumkataster nach Jahren"@de"#,
+        r#"<https://daten.soest.example/serie/baeume> <dcterms:accrualPeriodicity> <http://publications.europa.eu/resource/authority/frequency/ANNUAL>"#,
+        r#"<https://daten.soest.example/serie/baeume> <dcatap:hvdCategory> <http://data.europa.eu/bna/c_dd313021>"#,
+    ] {
+        assert!(catalog.iter().any(|one| one == line), "missing: {line}");
+    }
+    let elsewhere = said(&with(json!({"in_series": "https://daten.soest.example/serie/teiche"})));
+    assert!(!elsewhere.iter().any(|line| line.contains("inSeries")));
+}
+
+#[test]
+fn a_series_with_nothing_but_a_name_is_still_a_valid_one() {
+    let mut catalog = Catalog::new(Town::parse("05974040").unwrap());
+    catalog.base_url = Iri::parse("https://daten.soest.example").ok();
+    let series = serde_json::from_value(json!({"id": "baeume"})).unwrap();
+    catalog.series = vec![series];
+    let context = CatalogContext::new(catalog, "Soest");
+    let iri = "https://daten.soest.example/catalog#series-baeume";
+    let said = lines(&catalog_triples(&context));
+    for line in [
+        format!(r#"<{iri}> <dcterms:title> "baeume"@de"#),
+        format!(r#"<{iri}> <dcterms:description> "baeume"@de"#),
+    ] {
+        assert!(said.contains(&line), "missing: {line}");
+    }
+    let member = lines(&dataset_triples(&with(json!({"in_series": iri})), &context));
+    assert!(member.contains(&format!("<DS> <dcat:inSeries> <{iri}>")));
 }
 
 #[test]

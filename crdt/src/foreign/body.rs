@@ -101,6 +101,11 @@ impl Body {
 
     /// Sets the distributions; each body names its id, no id occurs twice.
     pub(super) fn distributions(&mut self, property: &str, given: Vec<(Option<String>, Body)>) {
+        self.entries("distributions", property, given);
+    }
+
+    /// Sets the entries of a field; each body names its id, no id occurs twice.
+    pub(super) fn entries(&mut self, field: &str, property: &str, given: Vec<(Option<String>, Body)>) {
         let count = given.len();
         if count > DISTRIBUTIONS_MAX {
             self.hint(too_many(property, count, DISTRIBUTIONS_MAX));
@@ -120,13 +125,23 @@ impl Body {
             list.push(Value::Object(fields));
         }
         if !list.is_empty() {
-            self.fields.insert("distributions".to_owned(), Value::Array(list));
+            self.fields.insert(field.to_owned(), Value::Array(list));
         }
     }
 
     /// The text that a field has.
     pub(super) fn text(&self, field: &str) -> Option<&str> {
         self.fields.get(field)?.as_str()
+    }
+
+    /// The value that a field has.
+    pub(super) fn value(&self, field: &str) -> Option<&Value> {
+        self.fields.get(field)
+    }
+
+    /// Takes a field out.
+    pub(super) fn remove(&mut self, field: &str) {
+        self.fields.remove(field);
     }
 
     /// Whether the field has a value.

@@ -8,7 +8,7 @@ use serde_json::Value;
 
 use super::body::{Body, missing, propose_class, share};
 use super::statements::{Node, Object, Statements};
-use super::{ForeignRecord, places, values};
+use super::{ForeignRecord, places, services, values};
 use crate::catalog::{Bilingual, HvdCategory, Identifier, InvalidField, Iri, Mailbox, Phone};
 
 /// Regulation (EU) 2023/138, which a high-value dataset names.
@@ -164,7 +164,7 @@ fn publisher(dataset: Node<'_>, body: &mut Body) {
     body.line("department", "geodcatap:custodian", department);
 }
 
-fn contact(dataset: Node<'_>, body: &mut Body) {
+pub(super) fn contact(dataset: Node<'_>, body: &mut Body) {
     let Some(office) = dataset.follow("dcat:contactPoint").into_iter().next() else { return };
     let person = office.is_a("vcard:Individual");
     let named = office.first(&["vcard:organization-name", "vcard:fn", "foaf:name"]);
@@ -202,11 +202,13 @@ pub(super) fn personal(name: &str) -> InvalidField {
 }
 
 fn distributions(dataset: Node<'_>, body: &mut Body) {
-    let mut parts: Vec<(Option<String>, Body)> =
-        dataset.follow("dcat:distribution").into_iter().map(distribution).collect();
+    let nodes = dataset.follow("dcat:distribution").into_iter();
+    let mut read: Vec<services::Part<'_>> = nodes.map(distribution).collect();
     body.read("licence", "dct:license", licence_of(dataset), values::licence);
     let own = dataset.first(&["dcatde:licenseAttributionByText"]);
     body.line("attribution", "dcatde:licenseAttributionByText", own);
+    services::read(dataset, body, &mut read);
+    let mut parts: Vec<_> = read.into_iter().map(|(_, id, part)| (id, part)).collect();
     share(body, &mut parts, "licence", "licence");
     share(body, &mut parts, "attribution", "attribution");
     share(body, &mut parts, "modified", "data_modified");
@@ -224,7 +226,7 @@ fn distributions(dataset: Node<'_>, body: &mut Body) {
     body.distributions("dcat:distribution", parts);
 }
 
-fn distribution(node: Node<'_>) -> (Option<String>, Body) {
+fn distribution(node: Node<'_>) -> services::Part<'_> {
     let mut body = Body::default();
     texts(node, "dct:title", |lang, text| body.line(&format!("title/{lang}"), "dct:title", Some(text)));
     texts(node, "dct:description", |lang, text| {
@@ -254,11 +256,11 @@ fn distribution(node: Node<'_>) -> (Option<String>, Body) {
     let id = node.iri().and_then(|iri| iri.rsplit(['/', '#']).next());
     // Our own export names the part of the dataset that it is.
     let id = id.map(|id| id.strip_prefix("distribution-").unwrap_or(id).to_owned());
-    (id, body)
+    (node, id, body)
 }
 
 /// The licence, or what stands in `dct:rights` where older records put it.
-fn licence_of(node: Node<'_>) -> Option<&str> {
+pub(super) fn licence_of(node: Node<'_>) -> Option<&str> {
     let rights = node.first(&["dct:rights"]).filter(|rights| values::licence(rights).is_ok());
     label_or_value(node, "dct:license").or(rights)
 }
@@ -270,7 +272,7 @@ fn label_or_value<'a>(node: Node<'a>, property: &str) -> Option<&'a str> {
 
 /// The German and the English text of a property: `de` before no language
 /// before any other, which is better than none.
-fn texts(node: Node<'_>, property: &str, mut put: impl FnMut(&str, &str)) {
+pub(super) fn texts(node: Node<'_>, property: &str, mut put: impl FnMut(&str, &str)) {
     let given = node.all(property);
     let rank = |object: &&&Object| match object {
         Object::Text(_, Some(lang)) if lang.starts_with("de") => 0,

@@ -67,6 +67,11 @@ impl Statements {
             NamedOrBlankNode::NamedNode(node) => node.into_string(),
             NamedOrBlankNode::BlankNode(node) => format!("_:{}", node.as_str()),
         };
+        if let ("served by", Object::Node(dataset)) = (property, &object) {
+            // Said of the service, asked of the dataset.
+            self.nodes.entry(dataset.clone()).or_default().push((property, Object::Node(subject)));
+            return;
+        }
         self.nodes.entry(subject).or_default().push((property, object));
     }
 
@@ -224,6 +229,9 @@ const PROPERTIES: &[(&str, &str)] = &[
     ("dcat:downloadURL", "dcat:downloadURL"),
     ("dcat:accessService", "dcat:accessService"),
     ("dcat:endpointURL", "dcat:endpointURL"),
+    ("dcat:endpointDescription", "dcat:endpointDescription"),
+    ("dcat:servesDataset", "served by"),
+    ("foaf:page", "foaf:page"),
     ("dcat:byteSize", "dcat:byteSize"),
     ("dcat:bbox", "dcat:bbox"),
     ("dcat:centroid", "dcat:centroid"),

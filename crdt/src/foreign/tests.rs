@@ -4,7 +4,7 @@ use proptest::prelude::*;
 use serde_json::json;
 
 use super::*;
-use crate::catalog::testing::{full_dataset, full_record};
+use crate::catalog::testing::{full_dataset, full_record, full_series};
 use crate::catalog::{Catalog, Dataset, Iri, NewDataset, RecordEdit};
 use crate::dcat::{CatalogContext, dataset_triples};
 use crate::ids::Town;
@@ -12,6 +12,7 @@ use crate::ids::Town;
 fn context() -> CatalogContext {
     let mut catalog = Catalog::new(Town::parse("05974040").unwrap());
     catalog.base_url = Iri::parse("https://daten.soest.example/").ok();
+    catalog.series = vec![full_series()];
     CatalogContext::new(catalog, "Soest")
 }
 
@@ -48,6 +49,8 @@ fn a_full_record_comes_back_through_rdf() {
     dataset.quality_criteria.clear();
     for one in &mut dataset.distributions {
         (one.licence, one.attribution, one.modified) = (None, None, None);
+        // RDF names the service that is behind a distribution by its address.
+        one.service = "karten".parse().ok();
     }
     dataset.contact.phone = "+49-2921-103-0".parse().ok();
     dataset.distributions.sort_by(|one, other| one.id.cmp(&other.id));

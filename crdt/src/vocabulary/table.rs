@@ -20,7 +20,8 @@ pub const CELL_BYTES_MAX: usize = 4_096;
 /// What separates the aliases in their cell.
 const ALIAS_SEPARATOR: char = '|';
 
-const COLUMNS: [&str; 8] = ["code", "name", "de", "en", "marks", "parent", "media_type", "aliases"];
+const COLUMNS: [&str; 9] =
+    ["code", "name", "de", "en", "marks", "parent", "media_type", "conforms_to", "aliases"];
 const HEADERS: [&str; 6] = ["title.de", "title.en", "source", "version", "licence", "base"];
 
 /// A list's file that cannot be used.
@@ -254,6 +255,7 @@ fn read_concept<'a>(
         label: Bilingual::fixed(de, text_of("en").unwrap_or(de)),
         parent: text_of("parent").map(Into::into),
         media_type: text_of("media_type").map(Into::into),
+        conforms_to: text_of("conforms_to").map(Into::into),
         aliases: aliases.map(Into::into).collect(),
         marks,
     };

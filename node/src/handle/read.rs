@@ -52,8 +52,9 @@ impl NodeHandle {
         // Only the owner has notes of a record, even if they are empty.
         let Some(internal) = detail.internal else { return Ok(None) };
         let context = self.catalog_context(detail.town.town)?;
-        let dataset = completed(&detail.dataset, Some(context.catalog()));
-        Ok(Some(check(&dataset, &internal, self.vocabularies())))
+        let catalog = Some(context.catalog());
+        let dataset = completed(&detail.dataset, catalog);
+        Ok(Some(check(&dataset, &internal, catalog, self.vocabularies())))
     }
 
     /// The one way from an id to a dataset, and the one audience check of it.

@@ -80,6 +80,29 @@ struct Distribution {
     #[schema(format = Date)]
     modified: Option<String>,
     byte_size: Option<u64>,
+    /// Id of the service among `services` that gives it.
+    service: Option<String>,
+}
+
+/// A service that gives access to the dataset.
+#[derive(ToSchema)]
+struct DataService {
+    id: String,
+    /// Its place among the others.
+    position: u32,
+    /// The dataset's, if it has none.
+    title: Option<Literal>,
+    description: Option<Literal>,
+    /// Where it answers.
+    endpoint_url: Option<String>,
+    /// Its description for machines, such as its capabilities.
+    endpoint_description: Option<String>,
+    /// The page that explains it to people.
+    documentation: Option<String>,
+    #[schema(example = "WFS")]
+    format: Option<String>,
+    licence: Option<String>,
+    contact: Option<Contact>,
 }
 
 /// The fields of a dataset; one that is not set is left out.
@@ -130,8 +153,10 @@ pub(crate) struct DatasetFields {
     hvd: Option<String>,
     hvd_categories: Option<Vec<String>>,
     quality_criteria: Option<Vec<String>>,
+    /// IRI of a series that the town's catalog describes.
     in_series: Option<String>,
     distributions: Option<Vec<Distribution>>,
+    services: Option<Vec<DataService>>,
 }
 
 /// A role of the town with its mailbox.
@@ -197,6 +222,7 @@ pub(crate) struct RecordFields {
     in_series: Option<String>,
     status: Option<String>,
     distributions: Option<Vec<Distribution>>,
+    services: Option<Vec<DataService>>,
     internal: Option<InternalFields>,
 }
 

@@ -5,7 +5,10 @@ use askama::Template;
 use axum::extract::{Path, State};
 use axum::http::{HeaderMap, Method, Uri};
 use axum::response::Response;
-use crdt::catalog::{Dataset, Distribution, Iri, Keyword, Lang, LicenceIri, Temporal, Timestamp};
+use crdt::catalog::{
+    DataService, Dataset, Distribution, Iri, Keyword, Lang, LicenceIri, Temporal, Timestamp,
+};
+use crdt::vocabulary::Vocabularies;
 use node::view::{DatasetDetail, Reader, SignatureVerdict};
 use serde_json::Value;
 
@@ -81,11 +84,11 @@ pub(crate) async fn page(
     let base = app.base_url(&headers);
     let catalog = linked::catalog(&base, &app.handle.town(), frame.t.catalog);
     let linked = linked::dataset(&base, &detail, catalog, frame.lang);
-    Ok(render(&DatasetView::new(frame, &detail, linked), &uri))
+    Ok(render(&DatasetView::new(frame, &detail, app.handle.vocabularies(), linked), &uri))
 }
 
 impl DatasetView {
-    fn new(frame: Frame, detail: &DatasetDetail, linked: Value) -> Self {
+    fn new(frame: Frame, detail: &DatasetDetail, lists: &Vocabularies, linked: Value) -> Self {
         let (t, lang) = (frame.t, frame.lang);
         let dataset = &detail.dataset;
         let (title, description) = (&dataset.title, &dataset.description);
@@ -97,8 +100,10 @@ impl DatasetView {
             description: description.best(lang).map(|text| paragraphs(text.as_str())).unwrap_or_default(),
             description_lang: foreign(description.get(lang).is_none(), lang),
             town: detail.town.name.clone(),
-            rows: rows(detail, t, lang),
-            distributions: distributions.map(|one| DistributionView::new(one, dataset, t, lang)).collect(),
+            rows: rows(detail, lists, t, lang),
+            distributions: distributions
+                .map(|one| DistributionView::new(one, dataset, lists, t, lang))
+                .collect(),
             verdict: detail.verdict,
             seal: seal(detail, t, lang),
             conflicts: detail.conflicts.clone(),
@@ -129,19 +134,20 @@ fn paragraphs(text: &str) -> Vec<String> {
 }
 
 /// Fields in the order in which people ask: what, when, where, whose.
-fn rows(detail: &DatasetDetail, t: &'static Texts, lang: Lang) -> Vec<Row> {
+fn rows(detail: &DatasetDetail, lists: &Vocabularies, t: &'static Texts, lang: Lang) -> Vec<Row> {
     let dataset = &detail.dataset;
     let mut rows = vec![
-        Row::texts(t.field_themes, dataset.themes.iter().map(|theme| theme.label(lang))),
+        Row::texts(t.field_themes, dataset.themes.iter().map(|theme| theme.label_in(lists, lang))),
         Row {
             lang: Some(keywords_lang(dataset, lang).code()),
             ..Row::words(t.field_keywords, keywords(dataset, lang))
         },
         Row::text(t.field_domain, dataset.domain.as_ref()).german(),
-        Row::licence(t.field_licence, dataset.licence.as_ref()).german(),
+        Row::licence(t.field_licence, dataset.licence.as_ref(), lists).german(),
         Row::text(t.field_attribution, dataset.attribution.as_ref()).german(),
         Row::words(t.field_formats, dataset.all_formats()),
-        Row::text(t.field_frequency, dataset.frequency.as_ref().map(|frequency| frequency.label(lang))),
+        Row::new(t.field_services, dataset.services.iter().map(|one| service(one, dataset, t, lang))),
+        Row::text(t.field_frequency, dataset.frequency.as_ref().map(|one| one.label_in(lists, lang))),
         Row::text(t.field_update_process, dataset.update_process.as_ref()).german(),
         Row::text(t.field_data_modified, dataset.data_modified.map(|day| locale::day(day.civil(), lang))),
         Row::text(t.field_temporal, temporal(&dataset.temporal, t, lang)),
@@ -153,7 +159,7 @@ fn rows(detail: &DatasetDetail, t: &'static Texts, lang: Lang) -> Vec<Row> {
         contact(dataset, t).german(),
         Row::text(t.field_personal_data, dataset.personal_data.map(|kind| kind.label(lang))),
         Row::words(t.field_quality, dataset.quality_criteria.iter().map(|criterion| criterion.label(lang))),
-        hvd(dataset, t, lang),
+        hvd(dataset, lists, t, lang),
         Row::iri(t.field_musterdatensatz, dataset.musterdatensatz.as_ref()),
         Row::iri(t.field_series, dataset.in_series.as_ref()),
         Row::text(t.field_status, Some(dataset.status.label(lang))),
@@ -205,9 +211,22 @@ fn contact(dataset: &Dataset, t: &'static Texts) -> Row {
     Row::new(t.field_contact, values)
 }
 
-fn hvd(dataset: &Dataset, t: &'static Texts, lang: Lang) -> Row {
+/// A service by its title, linked to the page that explains it, else to where
+/// it answers.
+fn service(one: &DataService, dataset: &Dataset, t: &'static Texts, lang: Lang) -> Shown {
+    let title = one.title.best(lang).or(dataset.title.best(lang));
+    let title = title.map_or(t.title_missing, |title| title.as_str());
+    let text = match &one.format {
+        Some(format) => format!("{title} ({format})"),
+        None => title.to_owned(),
+    };
+    let link = one.documentation.as_ref().or(one.endpoint_url.as_ref()).map(Shown::iri);
+    Shown { text, link: link.and_then(|shown| shown.link), code: false }
+}
+
+fn hvd(dataset: &Dataset, lists: &Vocabularies, t: &'static Texts, lang: Lang) -> Row {
     let answer = dataset.hvd.iter().map(|hvd| hvd.label(lang));
-    let categories = dataset.hvd_categories.iter().map(|category| category.label(lang));
+    let categories = dataset.hvd_categories.iter().map(|category| category.label_in(lists, lang));
     Row::texts(t.field_hvd, answer.chain(categories))
 }
 
@@ -263,8 +282,8 @@ impl Row {
         Self::new(label, value.map(Shown::iri))
     }
 
-    fn licence(label: &str, value: Option<&LicenceIri>) -> Self {
-        let shown = |licence: &LicenceIri| Shown::linked(&licence.label(), licence.to_string());
+    fn licence(label: &str, value: Option<&LicenceIri>, lists: &Vocabularies) -> Self {
+        let shown = |licence: &LicenceIri| Shown::linked(&licence.label_in(lists), licence.to_string());
         Self::new(label, value.map(shown))
     }
 }
@@ -286,16 +305,23 @@ impl Shown {
 }
 
 impl DistributionView {
-    fn new(one: &Distribution, dataset: &Dataset, t: &'static Texts, lang: Lang) -> Self {
+    fn new(
+        one: &Distribution,
+        dataset: &Dataset,
+        lists: &Vocabularies,
+        t: &'static Texts,
+        lang: Lang,
+    ) -> Self {
         let title = one.title.best(lang).map(ToString::to_string);
         let licence = one.licence.as_ref().filter(|licence| Some(*licence) != dataset.licence.as_ref());
         let detail = |label: &str, value: String| format!("{label}: {value}");
         let mut details = Vec::new();
-        details.extend(one.status.map(|status| detail(t.field_status, status.label(lang).to_owned())));
+        let status = one.status.map(|status| status.label_in(lists, lang).to_owned());
+        details.extend(status.map(|status| detail(t.field_status, status)));
         let day = one.modified.map(|day| locale::day(day.civil(), lang));
         details.extend(day.map(|day| detail(t.field_data_modified, day)));
         details.extend(one.byte_size.map(|size| detail(t.field_size, locale::size(size.bytes(), lang))));
-        details.extend(licence.map(|licence| detail(t.field_licence, licence.label().to_owned())));
+        details.extend(licence.map(|licence| detail(t.field_licence, licence.label_in(lists).to_owned())));
         details.extend(one.attribution.as_ref().map(|text| detail(t.field_attribution, text.to_string())));
         let access = one.access_url.as_ref().filter(|url| Some(*url) != one.download_url.as_ref());
         Self {

@@ -4,11 +4,16 @@ use std::collections::BTreeSet;
 
 use super::{Case, Found};
 use crate::catalog::invalid::Bilingual;
-use crate::catalog::{Distribution, Iri, LicenceIri};
+use crate::catalog::service::Service;
+use crate::catalog::{DataService, Distribution, Hvd, Iri, LicenceIri};
 use crate::vocabulary::{Concept, Mark};
 
 fn place(one: &Distribution, field: &str) -> String {
     format!("distributions/{}/{field}", one.id)
+}
+
+fn place_in_service(one: &DataService, field: &str) -> String {
+    format!("services/{}/{field}", one.id)
 }
 
 /// The licences that are given, with where.
@@ -16,7 +21,17 @@ fn licences<'a>(case: &Case<'a>) -> impl Iterator<Item = (String, &'a LicenceIri
     let dataset = case.dataset;
     let own =
         dataset.distributions.iter().filter_map(|one| Some((place(one, "licence"), one.licence.as_ref()?)));
-    dataset.licence.as_ref().map(|licence| ("licence".to_owned(), licence)).into_iter().chain(own)
+    let services = dataset
+        .services
+        .iter()
+        .filter_map(|one| Some((place_in_service(one, "licence"), one.licence.as_ref()?)));
+    dataset
+        .licence
+        .as_ref()
+        .map(|licence| ("licence".to_owned(), licence))
+        .into_iter()
+        .chain(own)
+        .chain(services)
 }
 
 fn known<'a>(case: &Case<'a>, licence: &LicenceIri) -> Option<&'a Concept> {
@@ -108,6 +123,34 @@ pub(super) fn service_url(case: &Case<'_>, found: &mut Found<'_>) {
             found.at(place(one, "access_url"));
         }
     }
+    for one in case.dataset.services.iter().filter(|one| one.endpoint_url.is_none()) {
+        found.at(place_in_service(one, "endpoint_url"));
+    }
+}
+
+/// A distribution may name a service of its own dataset alone.
+pub(super) fn service_named(case: &Case<'_>, found: &mut Found<'_>) {
+    for one in &case.dataset.distributions {
+        if let Some(name) = &one.service
+            && !case.dataset.services.iter().any(|service| service.id == *name)
+        {
+            found.value(place(one, "service"), name);
+        }
+    }
+}
+
+/// Services of high-value datasets are documented.
+pub(super) fn service_documented(case: &Case<'_>, found: &mut Found<'_>) {
+    if case.dataset.hvd != Some(Hvd::Yes) {
+        return;
+    }
+    for service in Service::all(case.dataset, case.lists) {
+        match service {
+            Service::Described(one) if one.documentation.is_some() => {}
+            Service::Described(one) => found.at(place_in_service(one, "documentation")),
+            Service::Made(one) => found.at(place(one, "service")),
+        }
+    }
 }
 
 /// Addresses that people and programs follow.
@@ -127,6 +170,12 @@ pub(super) fn web_address(case: &Case<'_>, found: &mut Found<'_>) {
     for one in &dataset.distributions {
         ask(place(one, "access_url"), &one.access_url);
         ask(place(one, "download_url"), &one.download_url);
+    }
+    for one in &dataset.services {
+        ask(place_in_service(one, "endpoint_url"), &one.endpoint_url);
+        ask(place_in_service(one, "endpoint_description"), &one.endpoint_description);
+        ask(place_in_service(one, "documentation"), &one.documentation);
+        ask(place_in_service(one, "contact/url"), &one.contact.url);
     }
 }
 

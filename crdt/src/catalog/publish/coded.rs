@@ -69,6 +69,23 @@ pub(super) fn formats(case: &Case<'_>, found: &mut Found<'_>) {
             found.value(format!("distributions/{}/format", one.id), format);
         }
     }
+    for one in &case.dataset.services {
+        if let Some(format) =
+            one.format.as_ref().filter(|one| case.lists.formats().find(one.as_str()).is_none())
+        {
+            found.value(format!("services/{}/format", one.id), format);
+        }
+    }
+}
+
+/// A series is said once, by the catalog.
+pub(super) fn series(case: &Case<'_>, found: &mut Found<'_>) {
+    let Some(catalog) = case.catalog else { return };
+    if let Some(iri) = &case.dataset.in_series
+        && !catalog.series.iter().any(|series| series.iri.as_ref() == Some(iri))
+    {
+        found.value("in_series", iri);
+    }
 }
 
 pub(super) fn musterdatensatz(case: &Case<'_>, found: &mut Found<'_>) {

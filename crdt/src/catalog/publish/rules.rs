@@ -146,6 +146,35 @@ pub static RULES: &[Rule] = &[
         check: access::service_url,
     },
     Rule {
+        id: "service-named",
+        severity: Severity::Obstacle,
+        class: "dcat:Distribution",
+        property: "dcat:accessService",
+        source: "DCAT-AP.de 3.0, Distribution, accessService",
+        problem: ("ist kein Dienst dieses Datensatzes", "is no service of this dataset"),
+        remedy: (
+            "einen der unter services beschriebenen Dienste nennen oder leeren",
+            "name one of those described under services, or clear it",
+        ),
+        check: access::service_named,
+    },
+    Rule {
+        id: "service-documented",
+        severity: Severity::Obstacle,
+        class: "dcat:DataService",
+        property: "foaf:page",
+        source: "DCAT-AP HVD 3.0, DataService, Pflichteigenschaft documentation",
+        problem: (
+            "fehlt, obwohl der Datensatz hochwertig ist",
+            "is missing, though the dataset is a high-value one",
+        ),
+        remedy: (
+            "den Dienst unter services beschreiben, mit der Seite, die ihn erklärt, als documentation",
+            "describe the service under services, with the page that explains it as documentation",
+        ),
+        check: access::service_documented,
+    },
+    Rule {
         id: "web-address",
         severity: Severity::Obstacle,
         class: "dcat:Distribution",
@@ -385,6 +414,22 @@ pub static RULES: &[Rule] = &[
             "choose an entry: hanse vocabulary show reference-types",
         ),
         check: coded::musterdatensatz,
+    },
+    Rule {
+        id: "series-known",
+        severity: Severity::Hint,
+        class: "dcat:Dataset",
+        property: "dcat:inSeries",
+        source: "DCAT-AP.de 3.0, Dataset, inSeries: verweist auf eine DatasetSeries",
+        problem: (
+            "steht nicht im Katalog der Stadt und erscheint nicht im RDF",
+            "is not in the town's catalog and does not appear in the RDF",
+        ),
+        remedy: (
+            "die Serie im Katalog beschreiben: hanse catalog edit --set series.NAME.iri=IRI",
+            "describe the series in the catalog: hanse catalog edit --set series.NAME.iri=IRI",
+        ),
+        check: coded::series,
     },
     Rule {
         id: "title-german",

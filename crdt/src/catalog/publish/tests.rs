@@ -3,7 +3,7 @@ use std::collections::BTreeSet;
 use serde_json::json;
 
 use super::*;
-use crate::catalog::testing::full_record;
+use crate::catalog::testing::{full_record, full_series};
 use crate::catalog::{NewDataset, RecordEdit};
 use crate::ids::{DatasetId, Town};
 
@@ -11,12 +11,19 @@ fn lists() -> &'static Vocabularies {
     Vocabularies::builtin()
 }
 
+/// A catalog that describes the records' series.
+fn catalog() -> Catalog {
+    let mut catalog = Catalog::new(Town::parse("05974040").unwrap());
+    catalog.series = vec![full_series()];
+    catalog
+}
+
 fn publish(record: &LocalRecord) -> Result<Dataset, Vec<Finding>> {
     publishable(record, None, lists())
 }
 
 fn found(record: &LocalRecord) -> Vec<(&'static str, String)> {
-    let findings = check(&record.dataset, &record.internal, lists());
+    let findings = check(&record.dataset, &record.internal, Some(&catalog()), lists());
     findings.into_iter().map(|finding| (finding.rule.id, finding.field)).collect()
 }
 
@@ -90,6 +97,11 @@ fn breaches() -> Vec<(&'static str, LocalRecord, &'static str)> {
         ),
         ("licence-open", with(json!({"licence": "cc-by-nc/4.0"})), "licence"),
         ("licence-open", distributions(json!({"licence": "other-closed"})), "distributions/csv/licence"),
+        (
+            "licence-open",
+            with(json!({"services": {"karten": {"licence": "cc-by-nc/4.0"}}})),
+            "services/karten/licence",
+        ),
         ("attribution", with(json!({"attribution": null})), "attribution"),
         (
             "attribution",
@@ -112,9 +124,30 @@ fn breaches() -> Vec<(&'static str, LocalRecord, &'static str)> {
             "distributions/a-wfs/access_url",
         ),
         (
+            "service-url",
+            with(json!({"hvd": "nein", "services": {"karten": {"endpoint_url": null}}})),
+            "services/karten/endpoint_url",
+        ),
+        ("service-named", distributions(json!({"service": "kataster"})), "distributions/csv/service"),
+        (
+            "service-documented",
+            with(json!({"services": {"karten": {"documentation": null}}})),
+            "services/karten/documentation",
+        ),
+        (
+            "service-documented",
+            with(json!({"services": [], "distributions": {"csv": {"service": null}}})),
+            "distributions/a-wfs/service",
+        ),
+        (
             "web-address",
             distributions(json!({"access_url": "ftp://soest.example/x"})),
             "distributions/csv/access_url",
+        ),
+        (
+            "web-address",
+            with(json!({"services": {"karten": {"documentation": "urn:soest:karten"}}})),
+            "services/karten/documentation",
         ),
         ("web-address", with(json!({"contact": {"url": "urn:soest:kontakt"}})), "contact/url"),
         ("theme-known", holding("/themes/0", json!("ENVIRO")), "themes"),
@@ -159,12 +192,18 @@ fn breaches() -> Vec<(&'static str, LocalRecord, &'static str)> {
             with(json!({"musterdatensatz": "https://soest.example/x"})),
             "musterdatensatz",
         ),
+        ("series-known", with(json!({"in_series": "https://soest.example/serie"})), "in_series"),
         ("title-german", with(json!({"title": {"de": null}})), "title/de"),
         ("title-plain", with(json!({"title": {"de": "Bäume in Soest"}})), "title/de"),
         ("title-plain", with(json!({"title": {"en": "Trees 2024"}})), "title/en"),
         ("description-plain", with(json!({"description": "<p>Bäume</p>"})), "description/de"),
         ("format", distributions(json!({"format": null})), "distributions/csv/format"),
         ("format-known", distributions(json!({"format": "Lochkarte"})), "distributions/csv/format"),
+        (
+            "format-known",
+            with(json!({"services": {"karten": {"format": "Telex"}}})),
+            "services/karten/format",
+        ),
         (
             "machine-readable",
             with(json!({"distributions": [{"access_url": "https://soest.example/x", "format": "PDF"}]})),
@@ -190,7 +229,7 @@ fn breaches() -> Vec<(&'static str, LocalRecord, &'static str)> {
 fn each_rule_finds_its_own_breach_and_says_so_in_both_languages() {
     let whole: BTreeSet<&str> = found(&full_record()).into_iter().map(|(id, _)| id).collect();
     for (rule, record, field) in breaches() {
-        let findings = check(&record.dataset, &record.internal, lists());
+        let findings = check(&record.dataset, &record.internal, Some(&catalog()), lists());
         let mine = findings.iter().find(|one| one.rule.id == rule && one.field.starts_with(field));
         let mine = mine.unwrap_or_else(|| panic!("{rule} finds {field}: {findings:?}"));
         assert!(mine.message(Lang::De).contains(mine.problem(Lang::De)), "{rule}");
