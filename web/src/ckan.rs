@@ -20,10 +20,15 @@ mod resources;
 mod search;
 mod syntax;
 
+use std::cell::RefCell;
+use std::collections::BTreeMap;
+
 use axum::body::Bytes;
 use axum::extract::{Path, RawQuery, State};
 use axum::http::{HeaderMap, Method};
 use axum::response::{IntoResponse, Response};
+use crdt::ids::Town;
+use crdt::vocabulary::Vocabularies;
 use node::handle::NodeHandle;
 use node::view::TownInfo;
 use serde_json::json;
@@ -40,6 +45,26 @@ struct Context<'a> {
     members: Vec<TownInfo>,
     /// Where this node is reached, without a slash at the end.
     base: String,
+    /// `dcatde:contributorID` of towns, as far as they were asked for.
+    contributors: RefCell<BTreeMap<Town, Option<String>>>,
+}
+
+impl Context<'_> {
+    /// The lists of codes that this town goes by.
+    fn lists(&self) -> &Vocabularies {
+        self.handle.vocabularies()
+    }
+
+    /// The contributor id that a town's catalog says, if it says one.
+    fn contributor(&self, town: Town) -> Result<Option<String>, Failure> {
+        if let Some(known) = self.contributors.borrow().get(&town) {
+            return Ok(known.clone());
+        }
+        let said = self.handle.catalog_of(town)?.and_then(|catalog| catalog.contributor_id);
+        let said = said.map(|iri| iri.to_string());
+        self.contributors.borrow_mut().insert(town, said.clone());
+        Ok(said)
+    }
 }
 
 /// `GET` or `POST` of an action, under either prefix.
@@ -66,7 +91,7 @@ pub(crate) async fn action(
     let base = app.base_url(&headers);
     let help = envelope::help(&base, action.name);
     let answer = app.read(move |handle| {
-        let context = Context { handle, members: handle.members(), base };
+        let context = Context { handle, members: handle.members(), base, contributors: RefCell::default() };
         let result = (action.run)(&context, &parameters);
         Ok::<_, Problem>(envelope::answer(&help, result))
     });

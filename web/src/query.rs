@@ -7,6 +7,7 @@
 use crdt::catalog::invalid::{Bilingual, InvalidField, nearest};
 use crdt::catalog::{Class, Format, Frequency, LicenceIri, Line, Theme};
 use crdt::ids::Town;
+use crdt::vocabulary::Vocabularies;
 use node::view::{
     FILTER_VALUES_MAX, PAGE_LIMIT_MAX, PAGE_OFFSET_MAX, Reader, SEARCH_TEXT_BYTES_MAX, SearchQuery, Sort,
     TownInfo,
@@ -45,10 +46,19 @@ pub(crate) enum Unknown {
     Ignore,
 }
 
-/// Reads a search. `members` are the towns that `town` may name.
+/// What filters may name.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Known<'a> {
+    /// The towns of the federation.
+    pub(crate) members: &'a [TownInfo],
+    /// The lists of codes that this town goes by.
+    pub(crate) lists: &'a Vocabularies,
+}
+
+/// Reads a search.
 pub(crate) fn parse(
     query: Option<&str>,
-    members: &[TownInfo],
+    known: Known<'_>,
     reader: Reader,
     unknown: Unknown,
 ) -> Result<SearchQuery, Problem> {
@@ -69,7 +79,7 @@ pub(crate) fn parse(
             return Err(Problem::repeated_parameter(name));
         }
         seen.push(name);
-        set(&mut search, name, value, members, reader)?;
+        set(&mut search, name, value, known, reader)?;
     }
     Ok(search)
 }
@@ -78,7 +88,7 @@ fn set(
     search: &mut SearchQuery,
     name: &'static str,
     value: &str,
-    members: &[TownInfo],
+    Known { members, lists }: Known<'_>,
     reader: Reader,
 ) -> Result<(), Problem> {
     let wrong = |error: InvalidField| Problem::invalid_parameter(name, value, error.remedy);
@@ -89,12 +99,19 @@ fn set(
         "offset" => search.offset = number(name, value, 0, PAGE_OFFSET_MAX)?,
         "limit" => search.limit = number(name, value, 1, PAGE_LIMIT_MAX)?,
         "town" => add(&mut search.town, name, town(name, value, members)?)?,
-        "theme" => add(&mut search.theme, name, Theme::parse(value).map_err(wrong)?.code().to_owned())?,
+        "theme" => {
+            add(&mut search.theme, name, Theme::parse_with(lists, value).map_err(wrong)?.code().to_owned())?
+        }
         "domain" => add(&mut search.domain, name, Line::parse(value).map_err(wrong)?.to_string())?,
-        "format" => add(&mut search.format, name, Format::parse(value).map_err(wrong)?.to_string())?,
-        "licence" => add(&mut search.licence, name, LicenceIri::parse(value).map_err(wrong)?.to_string())?,
+        "format" => {
+            add(&mut search.format, name, Format::parse_with(lists, value).map_err(wrong)?.to_string())?
+        }
+        "licence" => {
+            add(&mut search.licence, name, LicenceIri::parse_with(lists, value).map_err(wrong)?.to_string())?;
+        }
         "frequency" => {
-            add(&mut search.frequency, name, Frequency::parse(value).map_err(wrong)?.code().to_owned())?;
+            let frequency = Frequency::parse_with(lists, value).map_err(wrong)?;
+            add(&mut search.frequency, name, frequency.code().to_owned())?;
         }
         _ => {
             let class = Class::parse(value).map_err(wrong)?;
@@ -211,8 +228,13 @@ mod tests {
             .to_vec()
     }
 
+    fn read(query: &str, reader: Reader, unknown: Unknown) -> Result<SearchQuery, Problem> {
+        let known = Known { members: &members(), lists: Vocabularies::builtin() };
+        parse(Some(query), known, reader, unknown)
+    }
+
     fn public(query: &str) -> Result<SearchQuery, Problem> {
-        parse(Some(query), &members(), Reader::Public, Unknown::Refuse)
+        read(query, Reader::Public, Unknown::Refuse)
     }
 
     /// Asserts the code, and that the sentence for the reader names the remedy.
@@ -228,7 +250,7 @@ mod tests {
     fn empty_values_count_as_not_given() {
         let search = public("q=&town=&theme=&offset=&limit=").unwrap();
         assert_eq!(search, SearchQuery { limit: LIMIT_DEFAULT, ..SearchQuery::default() });
-        assert_eq!(parse(None, &[], Reader::Public, Unknown::Refuse).unwrap(), search);
+        assert_eq!(public("").unwrap(), search);
     }
 
     #[test]
@@ -247,6 +269,19 @@ mod tests {
         assert_eq!(search.licence, ["http://dcat-ap.de/def/licenses/dl-zero-de/2.0"]);
         assert_eq!((search.offset, search.limit, search.sort), (40, 100, Sort::Title));
         assert!(search.highlight);
+    }
+
+    #[test]
+    fn filters_go_by_the_lists_of_the_town() {
+        let text = "# title.de: T\n# title.en: T\n# source: Soest\n# version: 1\ncode\tde\nBOERDE\tRund um die Börde\n";
+        let mut lists = Vocabularies::builtin().clone();
+        lists.replace(crdt::vocabulary::Vocabulary::parse(crdt::vocabulary::List::Themes, text).unwrap());
+        let known = Known { members: &members(), lists: &lists };
+        let theme =
+            |query| parse(Some(query), known, Reader::Public, Unknown::Refuse).map(|found| found.theme);
+        assert_eq!(theme("theme=rund+um+die+Boerde").unwrap(), ["BOERDE"]);
+        assert!(theme("theme=ENVI").is_err());
+        assert!(public("theme=BOERDE").is_err());
     }
 
     #[test]
@@ -274,14 +309,14 @@ mod tests {
     fn the_public_cannot_even_ask_for_another_class() {
         for class in ["closed", "shared"] {
             refused(&format!("class={class}"), "invalid_parameter", "only `open`");
-            let staff = parse(Some(&format!("class={class}")), &[], Reader::Staff, Unknown::Refuse).unwrap();
+            let staff = read(&format!("class={class}"), Reader::Staff, Unknown::Refuse).unwrap();
             assert_eq!(staff.class, [class]);
         }
     }
 
     #[test]
     fn pages_pass_over_foreign_names_but_not_over_wrong_values() {
-        let page = |query| parse(Some(query), &members(), Reader::Public, Unknown::Ignore);
+        let page = |query| read(query, Reader::Public, Unknown::Ignore);
         assert_eq!(page("utm_source=x&lang=en&q=Baum").unwrap().text, "Baum");
         assert!(page("offset=x").is_err());
     }

@@ -7,6 +7,7 @@ use std::collections::BTreeMap;
 
 use crdt::catalog::{Class, Frequency, Lang, LicenceIri, LifecycleStatus, Line, Theme, Timestamp, Title};
 use crdt::ids::{Town, UnixMillis};
+use crdt::vocabulary::Vocabularies;
 
 use super::{NodeHandle, ReadError};
 use crate::search::{self, Facet, Fragment as Piece, QueryError, SearchError, SearchRecord, search_merged};
@@ -24,7 +25,8 @@ impl NodeHandle {
             return Err(ReadError::Rebuilding { retry_s: RETRY_S });
         }
         let members = self.members();
-        let asked = asked(reader, query, &members);
+        let lists = self.vocabularies();
+        let asked = asked(reader, query, &members, lists);
         let open = self.shared.indexer.open_index();
         let results = if reader.may_see(Class::Closed) {
             search_merged(&[open, self.shared.indexer.closed_index()], &asked)
@@ -38,7 +40,7 @@ impl NodeHandle {
         let hits = results.hits.into_iter().filter_map(|found| hit(found, query.highlight, &members));
         let counts = |(facet, counts): (Facet, Vec<search::FacetCount>)| {
             let labelled = counts.into_iter().map(|count| FacetCount {
-                label: label(facet, &count.value, &members),
+                label: label(facet, &count.value, &members, lists),
                 value: count.value,
                 count: usize::try_from(count.count).unwrap_or(usize::MAX),
             });
@@ -53,7 +55,12 @@ impl NodeHandle {
     }
 }
 
-fn asked(reader: Reader, query: &SearchQuery, members: &[TownInfo]) -> search::SearchQuery {
+fn asked(
+    reader: Reader,
+    query: &SearchQuery,
+    members: &[TownInfo],
+    lists: &Vocabularies,
+) -> search::SearchQuery {
     let town = |value: &String| {
         members
             .iter()
@@ -61,11 +68,15 @@ fn asked(reader: Reader, query: &SearchQuery, members: &[TownInfo]) -> search::S
             .map_or_else(|| value.clone(), |town| town.town.to_string())
     };
     // A value of no list is kept as it is and finds nothing.
-    let theme = |value: &String| Theme::parse(value).map_or_else(|_| value.clone(), |one| one.code().into());
-    let licence =
-        |value: &String| LicenceIri::parse(value).map_or_else(|_| value.clone(), |one| one.to_string());
-    let frequency =
-        |value: &String| Frequency::parse(value).map_or_else(|_| value.clone(), |one| one.code().into());
+    let theme = |value: &String| {
+        Theme::parse_with(lists, value).map_or_else(|_| value.clone(), |one| one.code().into())
+    };
+    let licence = |value: &String| {
+        LicenceIri::parse_with(lists, value).map_or_else(|_| value.clone(), |one| one.to_string())
+    };
+    let frequency = |value: &String| {
+        Frequency::parse_with(lists, value).map_or_else(|_| value.clone(), |one| one.code().into())
+    };
     let class = |value: &String| Class::parse(value).map_or_else(|_| value.clone(), |one| one.code().into());
     let mut filters: BTreeMap<Facet, Vec<String>> = BTreeMap::new();
     filters.insert(Facet::Town, query.town.iter().map(town).collect());
@@ -153,12 +164,12 @@ fn name_of(town: &str, members: &[TownInfo]) -> String {
     member.map_or_else(|| town.to_owned(), |member| member.name.clone())
 }
 
-fn label(facet: Facet, value: &str, members: &[TownInfo]) -> String {
+fn label(facet: Facet, value: &str, members: &[TownInfo], lists: &Vocabularies) -> String {
     let known = match facet {
         Facet::Town => Some(name_of(value, members)),
-        Facet::Theme => Theme::parse(value).ok().map(|one| one.label(Lang::De).to_owned()),
-        Facet::Licence => LicenceIri::parse(value).ok().map(|one| one.label().to_owned()),
-        Facet::Frequency => Frequency::parse(value).ok().map(|one| one.label(Lang::De).to_owned()),
+        Facet::Theme => Theme::read(value).ok().map(|one| one.label_in(lists, Lang::De).to_owned()),
+        Facet::Licence => LicenceIri::read(value).ok().map(|one| one.label_in(lists).to_owned()),
+        Facet::Frequency => Frequency::read(value).ok().map(|one| one.label_in(lists, Lang::De).to_owned()),
         Facet::Class => Class::parse(value).ok().map(|one| one.label(Lang::De).to_owned()),
         Facet::Status => LifecycleStatus::parse(value).ok().map(|one| one.label(Lang::De).to_owned()),
         Facet::Domain | Facet::Format | Facet::Keyword => None,

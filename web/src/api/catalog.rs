@@ -59,7 +59,7 @@ pub(crate) async fn edit(
     JsonObject(object): JsonObject,
 ) -> Result<Json<CatalogReceiptAnswer>, Problem> {
     super::no_parameters(query.as_deref())?;
-    let edit = CatalogEdit::parse(&Value::Object(object))
+    let edit = CatalogEdit::parse_with(app.handle.vocabularies(), &Value::Object(object))
         .map_err(|invalid| Problem::invalid_fields(&invalid.fields))?;
     let handle = app.handle.clone();
     let receipt = durable(async move { handle.edit_catalog(edit).await }).await?;

@@ -3,7 +3,7 @@
 
 use crdt::catalog::Lang;
 use crdt::ids::DatasetId;
-use crdt::vocabulary::{Mark, Vocabularies};
+use crdt::vocabulary::Mark;
 use node::handle::{Listed, SELECT_LIMIT_MAX, Select};
 use node::view::{Expression, Facet, NamedField, Order, TownInfo, ValueCount};
 use serde_json::{Value, json};
@@ -184,7 +184,7 @@ fn tag_show(context: &Context<'_>, parameters: &Parameters) -> Answer {
     Ok(tag)
 }
 
-fn licence_list(_: &Context<'_>, _: &Parameters) -> Answer {
+fn licence_list(context: &Context<'_>, _: &Parameters) -> Answer {
     let licence = |concept: &crdt::vocabulary::Concept| {
         let open = concept.is(Mark::Open) || concept.is(Mark::ListedAsOpen);
         let conformance = if open { "approved" } else { "not reviewed" };
@@ -196,7 +196,7 @@ fn licence_list(_: &Context<'_>, _: &Parameters) -> Answer {
             "od_conformance": conformance, "osd_conformance": "not reviewed",
         })
     };
-    Ok(Vocabularies::builtin().licences().concepts().iter().map(licence).collect())
+    Ok(context.lists().licences().concepts().iter().map(licence).collect())
 }
 
 fn status_show(context: &Context<'_>, _: &Parameters) -> Answer {

@@ -72,7 +72,10 @@ impl Context<'_> {
             "organization" => self.towns(value, |town| town.code.clone()),
             "owner_org" => self.towns(value, |town| town.town.to_string()),
             "license_id" => compare(Named::Licence, value, |text| {
-                Some(LicenceIri::parse(text).map_or_else(|_| text.to_owned(), |licence| licence.to_string()))
+                Some(
+                    LicenceIri::parse_with(self.lists(), text)
+                        .map_or_else(|_| text.to_owned(), |licence| licence.to_string()),
+                )
             }),
             "res_format" => compare(Named::Format, value, same),
             "res_name" => compare(Named::DistributionTitle, value, same),

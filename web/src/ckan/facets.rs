@@ -53,6 +53,21 @@ pub(super) struct Extent {
     pub(super) count_min: u64,
 }
 
+/// Adds the values that no dataset has of those found, with a count of zero.
+pub(super) fn with_unused(
+    found: &mut BTreeMap<Facet, Vec<ValueCount>>,
+    every: BTreeMap<Facet, Vec<ValueCount>>,
+) {
+    for (facet, values) in every {
+        let counted = found.entry(facet).or_default();
+        for value in values {
+            if counted.iter().all(|one| one.value != value.value) {
+                counted.push(ValueCount { count: 0, ..value });
+            }
+        }
+    }
+}
+
 /// `facets` and `search_facets` of an answer.
 pub(super) fn shown(
     context: &Context<'_>,
@@ -73,7 +88,7 @@ pub(super) fn shown(
         };
         let kept = values
             .into_iter()
-            .filter(|(_, count)| *count >= extent.count_min.max(1))
+            .filter(|(_, count)| *count >= extent.count_min)
             .take(extent.limit.unwrap_or(usize::MAX));
         let mut names = Map::new();
         let mut items = Vec::new();
@@ -95,19 +110,20 @@ pub(super) fn shown(
 
 /// What a value is called in queries, and what people read.
 fn named(context: &Context<'_>, field: &str, value: String) -> (String, String) {
+    let lists = context.lists();
     let town = || context.members.iter().find(|town| town.town.to_string() == value);
     match field.strip_prefix("extras_").unwrap_or(field) {
         "organization" => town().map(|town| (town.code.clone(), town.name.clone())),
         "owner_org" => town().map(|town| (value.clone(), town.name.clone())),
         "groups" => Theme::read(&value)
             .ok()
-            .map(|theme| (theme.code().to_lowercase(), theme.label(Lang::De).to_owned())),
+            .map(|theme| (theme.code().to_lowercase(), theme.label_in(lists, Lang::De).to_owned())),
         "license_id" => {
-            LicenceIri::parse(&value).ok().map(|licence| (value.clone(), licence.label().to_owned()))
+            LicenceIri::read(&value).ok().map(|licence| (value.clone(), licence.label_in(lists).to_owned()))
         }
-        "frequency" => Frequency::read(&value)
-            .ok()
-            .map(|one| (one.iri().unwrap_or_else(|| value.clone()), one.label(Lang::De).to_owned())),
+        "frequency" => Frequency::read(&value).ok().map(|one| {
+            (one.iri().unwrap_or_else(|| value.clone()), one.label_in(lists, Lang::De).to_owned())
+        }),
         _ => None,
     }
     .unwrap_or_else(|| (value.clone(), value))

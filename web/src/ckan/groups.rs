@@ -59,14 +59,14 @@ struct Group {
 }
 
 impl Group {
-    fn of_theme(theme: Theme) -> Self {
+    fn of_theme(theme: Theme, lists: &Vocabularies) -> Self {
         let name = theme.code().to_lowercase();
         Self {
             kind: Kind::Group,
             value: theme.code().to_owned(),
             id: name.clone(),
             name,
-            title: theme.label(Lang::De).to_owned(),
+            title: theme.label_in(lists, Lang::De).to_owned(),
         }
     }
 
@@ -110,9 +110,11 @@ impl Context<'_> {
     fn groups(&self, kind: Kind) -> Vec<Group> {
         match kind {
             Kind::Group => {
-                let listed = Vocabularies::builtin().themes().concepts().iter();
+                let lists = self.lists();
+                let listed = lists.themes().concepts().iter();
                 let themes = listed.filter(|concept| !concept.is(Mark::Provisional));
-                themes.filter_map(|concept| Theme::read(&concept.code).ok()).map(Group::of_theme).collect()
+                let themes = themes.filter_map(|concept| Theme::read(&concept.code).ok());
+                themes.map(|theme| Group::of_theme(theme, lists)).collect()
             }
             Kind::Organisation => {
                 let town = |town: &node::view::TownInfo| Group {

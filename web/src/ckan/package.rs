@@ -14,6 +14,8 @@ use serde_json::{Map, Value, json};
 
 use super::Context;
 
+/// EU languages begin with this.
+const LANGUAGE: &str = "http://publications.europa.eu/resource/authority/language/";
 /// EU access rights begin with this.
 const ACCESS_RIGHT: &str = "http://publications.europa.eu/resource/authority/access-right/";
 
@@ -23,9 +25,12 @@ pub(super) fn package(context: &Context<'_>, listed: &Listed) -> Value {
     let town = listed.town.to_string();
     let organisation = context.members.iter().find(|one| one.town == listed.town);
     let licence = dataset.licence.as_ref();
-    let resources: Vec<Value> = resources(listed);
+    let lists = context.lists();
+    // Without it the package is whole all the same.
+    let contributor = context.contributor(listed.town).ok().flatten();
+    let resources: Vec<Value> = resources(listed, lists);
     let tags: Vec<Value> = tags(dataset).map(|name| tag(&name)).collect();
-    let groups: Vec<Value> = dataset.themes.iter().map(|theme| group(*theme)).collect();
+    let groups: Vec<Value> = dataset.themes.iter().map(|theme| group(*theme, lists)).collect();
     json!({
         "id": dataset.id,
         "name": dataset.id,
@@ -38,9 +43,9 @@ pub(super) fn package(context: &Context<'_>, listed: &Listed) -> Value {
         "maintainer": dataset.contact.name.as_ref().map(|name| name.as_str()).unwrap_or_default(),
         "maintainer_email": dataset.contact.email.as_ref().map(|mailbox| mailbox.as_str()).unwrap_or_default(),
         "license_id": licence.map(|licence| licence.as_str()).unwrap_or_default(),
-        "license_title": licence.map(LicenceIri::label).unwrap_or_default(),
+        "license_title": licence.map(|licence| licence.label_in(lists)).unwrap_or_default(),
         "license_url": licence.map(|licence| licence.as_str()).unwrap_or_default(),
-        "isopen": licence.is_some_and(LicenceIri::is_open),
+        "isopen": licence.is_some_and(|licence| is_open(licence, lists)),
         "owner_org": town,
         "organization": organisation.map(organisation_of_package),
         "private": false,
@@ -54,7 +59,7 @@ pub(super) fn package(context: &Context<'_>, listed: &Listed) -> Value {
         "resources": resources,
         "tags": tags,
         "groups": groups,
-        "extras": extras(dataset),
+        "extras": extras(dataset, contributor),
         "relationships_as_subject": [],
         "relationships_as_object": [],
     })
@@ -78,8 +83,8 @@ pub(super) fn tag(name: &str) -> Value {
 }
 
 /// An EU data theme as a group.
-pub(super) fn group(theme: Theme) -> Value {
-    let (name, title) = (theme.code().to_lowercase(), theme.label(Lang::De));
+pub(super) fn group(theme: Theme, lists: &Vocabularies) -> Value {
+    let (name, title) = (theme.code().to_lowercase(), theme.label_in(lists, Lang::De));
     json!({
         "id": name, "name": name, "title": title, "display_name": title,
         "description": "", "image_display_url": "",
@@ -95,12 +100,12 @@ fn organisation_of_package(town: &TownInfo) -> Value {
 }
 
 /// The distributions of a dataset, in their order.
-pub(super) fn resources(listed: &Listed) -> Vec<Value> {
+pub(super) fn resources(listed: &Listed, lists: &Vocabularies) -> Vec<Value> {
     let all = listed.dataset.distributions.iter().enumerate();
-    all.map(|(position, distribution)| resource(listed, position, distribution)).collect()
+    all.map(|(position, distribution)| resource(listed, position, distribution, lists)).collect()
 }
 
-fn resource(listed: &Listed, position: usize, distribution: &Distribution) -> Value {
+fn resource(listed: &Listed, position: usize, distribution: &Distribution, lists: &Vocabularies) -> Value {
     let dataset = &listed.dataset;
     let text = |text: Option<&str>| text.unwrap_or_default().to_owned();
     let url =
@@ -119,7 +124,7 @@ fn resource(listed: &Listed, position: usize, distribution: &Distribution) -> Va
         "size": distribution.byte_size,
         "hash": "",
         "position": position,
-        "resource_type": if format.is_some_and(is_service) { "api" } else { "file" },
+        "resource_type": if format.is_some_and(|format| is_service(format, lists)) { "api" } else { "file" },
         "state": "active",
         "url_type": null,
         "created": moment(created(listed)),
@@ -145,12 +150,17 @@ fn resource(listed: &Listed, position: usize, distribution: &Distribution) -> Va
     resource
 }
 
-fn is_service(format: &str) -> bool {
-    Vocabularies::builtin().formats().find(format).is_some_and(|concept| concept.is(Mark::Service))
+/// Whether open data may carry the licence.
+fn is_open(licence: &LicenceIri, lists: &Vocabularies) -> bool {
+    lists.licences().iri(licence.as_str()).is_some_and(|concept| concept.is(Mark::Open))
+}
+
+fn is_service(format: &str, lists: &Vocabularies) -> bool {
+    lists.formats().find(format).is_some_and(|concept| concept.is(Mark::Service))
 }
 
 /// What CKAN has no key for, under the names that users of DCAT know.
-fn extras(dataset: &Dataset) -> Vec<Value> {
+fn extras(dataset: &Dataset, contributor: Option<String>) -> Vec<Value> {
     let mut extras = Map::new();
     let mut add = |key: &str, value: Option<String>| {
         if let Some(value) = value.filter(|value| !value.is_empty()) {
@@ -170,6 +180,12 @@ fn extras(dataset: &Dataset) -> Vec<Value> {
     add("contact_name", dataset.contact.name.as_ref().map(ToString::to_string));
     add("contact_email", dataset.contact.email.as_ref().map(ToString::to_string));
     add("contact_uri", dataset.contact.url.as_ref().map(ToString::to_string));
+    let spoken = dataset.title.iter().map(|(lang, _)| match lang {
+        Lang::De => format!("{LANGUAGE}DEU"),
+        Lang::En => format!("{LANGUAGE}ENG"),
+    });
+    add("language", list(spoken.collect()));
+    add("contributorID", list(contributor.into_iter().collect()));
     add("theme", list(dataset.themes.iter().filter_map(|theme| theme.iri()).collect()));
     let access = match dataset.class {
         Class::Open => "PUBLIC",

@@ -26,7 +26,7 @@ pub(super) fn show(context: &Context<'_>, parameters: &Parameters) -> Answer {
         facets: Vec::new(),
     };
     let found = context.handle.select(&select)?;
-    let resources = found.datasets.iter().flat_map(package::resources);
+    let resources = found.datasets.iter().flat_map(|listed| package::resources(listed, context.lists()));
     resources.into_iter().find(|resource| resource["id"] == *id).ok_or_else(Failure::not_found)
 }
 
@@ -93,7 +93,7 @@ pub(super) fn search(context: &Context<'_>, parameters: &Parameters) -> Answer {
     let mut looked_into = 0;
     loop {
         let page = datasets(context, &demands, looked_into)?;
-        for resource in page.iter().flat_map(package::resources) {
+        for resource in page.iter().flat_map(|listed| package::resources(listed, context.lists())) {
             if demands.iter().all(|demand| demand.fits(&resource)) {
                 found.push(resource);
             }

@@ -74,7 +74,11 @@ pub(super) fn package_search(context: &Context<'_>, parameters: &Parameters) -> 
         limit: parameters.natural("rows")?.unwrap_or(ROWS_DEFAULT).min(SELECT_LIMIT_MAX),
         facets: facets::needed(&fields),
     };
-    let found = context.handle.select(&select)?;
+    let mut found = context.handle.select(&select)?;
+    if extent.count_min == 0 && !select.facets.is_empty() {
+        let every = Select { expression: Expression::All, limit: 0, offset: 0, ..select };
+        facets::with_unused(&mut found.facets, context.handle.select_ids(&every)?.facets);
+    }
     let (facets, search_facets) = facets::shown(context, &fields, &extent, found.total, &found.facets);
     let packages = found.datasets.iter().map(|listed| package::package(context, listed));
     let results: Vec<Value> = match &kept {

@@ -63,14 +63,15 @@ struct DatasetEntry {
 }
 
 impl DatasetEntry {
-    fn new(listed: &Listed, at: UnixMillis, members: &[TownInfo]) -> Self {
+    fn new(listed: &Listed, at: UnixMillis, members: &[TownInfo], lists: &Vocabularies) -> Self {
         let dataset = &listed.dataset;
         let lang = if dataset.title.get(Lang::De).is_some() { Lang::De } else { Lang::En };
         let title = dataset.title.best(lang).map(ToString::to_string);
         let town = || town_name(members, listed.town);
         let words = dataset.keywords.iter().map(|keyword| (keyword.word.to_string(), None));
         let themes = dataset.themes.iter();
-        let themes = themes.map(|theme| (theme.code().to_owned(), Some(theme.label(Lang::De).to_owned())));
+        let themes =
+            themes.map(|theme| (theme.code().to_owned(), Some(theme.label_in(lists, Lang::De).to_owned())));
         Self {
             id: dataset.id,
             title: title.unwrap_or_else(|| dataset.id.to_string()),
@@ -119,11 +120,12 @@ pub(crate) async fn group(
     RawQuery(query): RawQuery,
     headers: HeaderMap,
 ) -> Result<Response, Problem> {
-    let theme = theme(named(&file)?).ok_or_else(Problem::not_found)?;
+    let lists = app.handle.vocabularies();
+    let theme = theme(lists, named(&file)?).ok_or_else(Problem::not_found)?;
     let asked = Asked::read(query.as_deref(), &["page"])?;
     let found = Found {
         path: format!("/feeds/group/{}.atom", theme.code().to_lowercase()),
-        title: format!("Offene Datensätze: {}", theme.label(Lang::De)),
+        title: format!("Offene Datensätze: {}", theme.label_in(lists, Lang::De)),
         expression: Expression::Is(NamedField::Theme, theme.code().to_owned()),
         parameters: Vec::new(),
     };
@@ -172,14 +174,14 @@ pub(crate) async fn custom(
                     ));
                 }
             },
-            "groups" => match theme(value) {
+            "groups" => match theme(app.handle.vocabularies(), value) {
                 Some(theme) => Expression::Is(NamedField::Theme, theme.code().to_owned()),
                 None => {
                     return Err(no_such(
                         name,
                         value,
                         "group",
-                        themes().map(|theme| theme.code().to_lowercase()),
+                        themes(app.handle.vocabularies()).map(|theme| theme.code().to_lowercase()),
                     ));
                 }
             },
@@ -228,13 +230,13 @@ fn town(app: &App, name: &str) -> Option<TownInfo> {
     members.into_iter().find(|member| member.code == name || member.town.to_string() == name)
 }
 
-fn themes() -> impl Iterator<Item = Theme> {
-    let concepts = Vocabularies::builtin().themes().concepts().iter();
+fn themes(lists: &Vocabularies) -> impl Iterator<Item = Theme> + '_ {
+    let concepts = lists.themes().concepts().iter();
     concepts.filter_map(|concept| Theme::read(&concept.code).ok())
 }
 
-fn theme(name: &str) -> Option<Theme> {
-    themes().find(|theme| theme.code().eq_ignore_ascii_case(name))
+fn theme(lists: &Vocabularies, name: &str) -> Option<Theme> {
+    themes(lists).find(|theme| theme.code().eq_ignore_ascii_case(name))
 }
 
 /// Parameters that were given, each once and with a value.
@@ -293,9 +295,9 @@ async fn log(
             before => handle.log_newest(scope, before, PAGE),
         })
         .await?;
-    let members = app.handle.members();
+    let (members, lists) = (app.handle.members(), app.handle.vocabularies());
     let entry = |entry: &LogEntry| match entry.dataset.as_deref() {
-        Some(listed) => Entry::Dataset(Box::new(DatasetEntry::new(listed, entry.at, &members))),
+        Some(listed) => Entry::Dataset(Box::new(DatasetEntry::new(listed, entry.at, &members, lists))),
         None => Entry::Deleted { id: entry.id, when: second(entry.at) },
     };
     let base = app.base_url(headers);
@@ -363,7 +365,7 @@ async fn search(app: &App, headers: &HeaderMap, found: Found, page: usize) -> Re
         facets: Vec::new(),
     };
     let selected = app.read(move |handle| -> Result<_, ReadError> { handle.select(&select) }).await?;
-    let members = app.handle.members();
+    let (members, lists) = (app.handle.members(), app.handle.vocabularies());
     let base = app.base_url(headers);
     let address = |page: usize| {
         let mut query = url::form_urlencoded::Serializer::new(String::new());
@@ -383,7 +385,8 @@ async fn search(app: &App, headers: &HeaderMap, found: Found, page: usize) -> Re
     links.extend((page > 1).then(|| ("previous", address(page - 1))));
     links.extend((page < last).then(|| ("next", address(page + 1))));
     let newest = selected.datasets.iter().map(|listed| listed.at).max().unwrap_or(UnixMillis(0));
-    let entry = |listed: &Listed| Entry::Dataset(Box::new(DatasetEntry::new(listed, listed.at, &members)));
+    let entry =
+        |listed: &Listed| Entry::Dataset(Box::new(DatasetEntry::new(listed, listed.at, &members, lists)));
     let feed = Feed {
         id: address(1),
         title: found.title.clone(),

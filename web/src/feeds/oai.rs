@@ -56,7 +56,8 @@ pub(crate) async fn post(
 
 async fn answer(app: &App, arguments: Vec<u8>, headers: &HeaderMap) -> Result<Response, Problem> {
     let base = app.base_url(headers);
-    let repository = Repository::new(app.handle.town(), app.handle.members(), app.own_host());
+    let repository =
+        Repository::new(app.handle.town(), app.handle.members(), app.handle.vocabularies(), app.own_host());
     // Taken before anything is read: what is committed later is found from here on.
     let now = app.handle.now();
     let answer = app

@@ -7,6 +7,7 @@ use axum::extract::{RawQuery, State};
 use axum::http::{HeaderMap, Method, Uri};
 use axum::response::Response;
 use crdt::catalog::{Frequency, Lang, LicenceIri, Theme};
+use crdt::vocabulary::Vocabularies;
 use node::view::{Fragment, PAGE_OFFSET_MAX, Reader, SearchHit, SearchPage, SearchQuery, Sort};
 use url::form_urlencoded::Serializer;
 
@@ -15,7 +16,7 @@ use crate::app::App;
 use crate::error::Problem;
 use crate::feeds::linked;
 use crate::locale::{self, Texts};
-use crate::query::{self, Unknown};
+use crate::query::{self, Known, Unknown};
 use crate::{negotiate, rdf, records};
 
 /// Values of a facet that are shown at once; the others fold out.
@@ -97,21 +98,29 @@ pub(crate) async fn page(
         return Ok(records::landing_page(&app, &headers));
     }
     let members = app.handle.members();
-    let mut query = query::parse(raw.as_deref(), &members, Reader::Public, Unknown::Ignore)?;
+    let lists = app.handle.vocabularies();
+    let known = Known { members: &members, lists };
+    let mut query = query::parse(raw.as_deref(), known, Reader::Public, Unknown::Ignore)?;
     query.limit = query::LIMIT_DEFAULT;
     query.highlight = !query.text.is_empty();
     let asked = query.clone();
     let found = app.read(move |handle| handle.search(Reader::Public, &asked)).await?;
     let frame = Frame::new(&app, &uri, &headers, Place::Search);
     let linked = linked::catalog(&app.base_url(&headers), &app.handle.town(), frame.t.catalog);
-    Ok(render(&SearchView::new(frame, &query, found, linked), &uri))
+    Ok(render(&SearchView::new(frame, &query, found, lists, linked), &uri))
 }
 
 impl SearchView {
-    fn new(frame: Frame, query: &SearchQuery, found: SearchPage, linked: serde_json::Value) -> Self {
+    fn new(
+        frame: Frame,
+        query: &SearchQuery,
+        found: SearchPage,
+        lists: &Vocabularies,
+        linked: serde_json::Value,
+    ) -> Self {
         let (t, lang) = (frame.t, frame.lang);
         let facets: Vec<FacetView> =
-            FACETS.iter().filter_map(|name| FacetView::new(name, query, &found, t, lang)).collect();
+            FACETS.iter().filter_map(|name| FacetView::new(name, query, &found, lists, t, lang)).collect();
         let next_offset = query.offset + query.limit;
         let has_next = next_offset < found.total && next_offset <= PAGE_OFFSET_MAX;
         let previous_offset = query.offset.saturating_sub(query.limit);
@@ -124,7 +133,7 @@ impl SearchView {
             has_words: !query.text.is_empty(),
             nothing_asked: query.text.is_empty() && !is_filtered(query),
             relaxed: found.relaxed && found.total > 0,
-            hits: found.items.into_iter().map(|hit| Hit::new(hit, t, lang)).collect(),
+            hits: found.items.into_iter().map(|hit| Hit::new(hit, lists, t, lang)).collect(),
             chips: chips(query, &facets),
             facets,
             page: query.offset / query.limit + 1,
@@ -177,6 +186,7 @@ impl FacetView {
         name: &'static str,
         query: &SearchQuery,
         found: &SearchPage,
+        lists: &Vocabularies,
         t: &'static Texts,
         lang: Lang,
     ) -> Option<Self> {
@@ -186,7 +196,7 @@ impl FacetView {
             .iter()
             .map(|count| Choice {
                 value: count.value.clone(),
-                label: label(name, &count.value, &count.label, lang),
+                label: label(name, &count.value, &count.label, lists, lang),
                 count: locale::number(count.count as u64, lang),
                 chosen: chosen.contains(&count.value),
             })
@@ -195,7 +205,7 @@ impl FacetView {
         for value in chosen.iter().filter(|value| counts.iter().all(|count| count.value != **value)) {
             choices.push(Choice {
                 value: value.clone(),
-                label: label(name, value, value, lang),
+                label: label(name, value, value, lists, lang),
                 count: "0".to_owned(),
                 chosen: true,
             });
@@ -223,13 +233,11 @@ fn facet_title(name: &str, t: &'static Texts) -> &'static str {
 }
 
 /// What people read for a value, in their language where there is a choice.
-fn label(facet: &str, value: &str, given: &str, lang: Lang) -> String {
+fn label(facet: &str, value: &str, given: &str, lists: &Vocabularies, lang: Lang) -> String {
     let known = match facet {
-        "theme" => Theme::read(value).ok().map(|theme| theme.label(lang).to_owned()),
-        "frequency" => Frequency::read(value).ok().map(|frequency| frequency.label(lang).to_owned()),
-        "licence" => {
-            return LicenceIri::parse(value).map_or(given.to_owned(), |licence| licence.label().to_owned());
-        }
+        "theme" => Theme::read(value).ok().map(|theme| theme.label_in(lists, lang).to_owned()),
+        "frequency" => Frequency::read(value).ok().map(|one| one.label_in(lists, lang).to_owned()),
+        "licence" => LicenceIri::read(value).ok().map(|licence| licence.label_in(lists).to_owned()),
         _ => None,
     };
     known.unwrap_or_else(|| given.to_owned())
@@ -275,7 +283,7 @@ fn address(query: &SearchQuery, offset: Option<usize>, without: Option<(&str, &s
 }
 
 impl Hit {
-    fn new(hit: SearchHit, t: &'static Texts, lang: Lang) -> Self {
+    fn new(hit: SearchHit, lists: &Vocabularies, t: &'static Texts, lang: Lang) -> Self {
         let plain = |text: &str| vec![Fragment { text: text.to_owned(), marked: false }];
         let marked = |field: &str, lang: Lang| {
             let pieces = hit.highlights.get(&format!("{field}/{}", lang.code()));
@@ -291,7 +299,7 @@ impl Hit {
             .into_iter()
             .find_map(|lang| Some((lang, marked("description", lang)?)))
             .unwrap_or_else(|| (Lang::De, plain(&hit.excerpt)));
-        let theme = |code: &String| Theme::read(code).ok().map(|theme| theme.label(lang).to_owned());
+        let theme = |code: &String| Theme::read(code).ok().map(|one| one.label_in(lists, lang).to_owned());
         Self {
             link: format!("/dataset/{}", hit.id),
             title,

@@ -161,7 +161,8 @@ pub(crate) async fn queryables(
 ) -> Result<Response, Refusal> {
     let collection = named(&app, path)?;
     let towns: Vec<String> = app.handle.members().into_iter().map(|town| town.code).collect();
-    let schema = schema(&app, &headers, &collection, "queryables", queryable(&towns));
+    let schema =
+        schema(&app, &headers, &collection, "queryables", queryable(&towns, app.handle.vocabularies()));
     Ok(answer(SCHEMA, &schema))
 }
 
@@ -188,8 +189,8 @@ fn schema(app: &App, headers: &HeaderMap, collection: &Collection, what: &str, p
 }
 
 /// The properties by which records are searched, as parameters of their names.
-fn queryable(towns: &[String]) -> Value {
-    let themes = Vocabularies::builtin().themes().concepts();
+fn queryable(towns: &[String], lists: &Vocabularies) -> Value {
+    let themes = lists.themes().concepts();
     let themes: Vec<&str> = themes.iter().map(|theme| theme.code.as_ref()).collect();
     json!({
         "themes": {"title": "EU data theme", "type": "string", "enum": themes},

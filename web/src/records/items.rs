@@ -14,7 +14,7 @@ use serde_json::{Value, json};
 use url::form_urlencoded::Serializer;
 
 use super::collections::{Collection, OnePart, find, named};
-use super::query::{Asked, LIMIT_DEFAULT, parse};
+use super::query::{Asked, Known, LIMIT_DEFAULT, parse};
 use super::record::{Surroundings, record};
 use super::refusal::Refusal;
 use super::{GEOJSON, JSON, Link, answer, not_found, wants_html};
@@ -41,7 +41,8 @@ pub(crate) async fn items(
     let collection = named(&app, path)?;
     let members = app.handle.members();
     let towns: Vec<_> = members.iter().map(|town| (town.code.clone(), town.town.to_string())).collect();
-    let asked = parse(query.as_deref(), &towns)?;
+    let known = Known { towns: &towns, lists: app.handle.vocabularies() };
+    let asked = parse(query.as_deref(), known)?;
     if wants_html(&uri, &headers, GEOJSON)? {
         return Ok(Redirect::to(&page_of(&collection, &asked)).into_response());
     }
@@ -85,11 +86,17 @@ pub(crate) async fn item(
     Ok(answer(GEOJSON, &record(&listed, town, &around)))
 }
 
-fn surroundings(app: &App, collection: &Collection, uri: &Uri, headers: &HeaderMap) -> Surroundings {
+fn surroundings<'a>(
+    app: &'a App,
+    collection: &Collection,
+    uri: &Uri,
+    headers: &HeaderMap,
+) -> Surroundings<'a> {
     Surroundings {
         base: app.base_url(headers),
         collection: collection.id.clone(),
         lang: locale::negotiate(uri.query(), headers, app.lang),
+        lists: app.handle.vocabularies(),
     }
 }
 
@@ -134,7 +141,7 @@ fn page_of(collection: &Collection, asked: &Asked) -> String {
 }
 
 fn links(
-    around: &Surroundings,
+    around: &Surroundings<'_>,
     collection: &Collection,
     query: Option<&str>,
     asked: &Asked,

@@ -7,6 +7,7 @@
 use crdt::catalog::invalid::Bilingual;
 use crdt::catalog::{BoundingBox, Date, Format, InvalidField, LicenceIri, Theme, Timestamp};
 use crdt::ids::DatasetId;
+use crdt::vocabulary::Vocabularies;
 use node::view::{Area, Condition, Expression, Facet, Order, SEARCH_TEXT_BYTES_MAX, Span};
 
 use super::record::licence_named;
@@ -72,8 +73,17 @@ fn all_words(text: &str) -> Expression {
     Expression::And(text.split_whitespace().map(|word| Expression::Words(word.to_owned())).collect())
 }
 
-/// Reads a query. `towns` are the codes and keys that `town` may name.
-pub(super) fn parse(query: Option<&str>, towns: &[(String, String)]) -> Result<Asked, Refusal> {
+/// What values of a query may name.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Known<'a> {
+    /// Codes and keys of the towns.
+    pub(super) towns: &'a [(String, String)],
+    /// The lists of codes that this town goes by.
+    pub(super) lists: &'a Vocabularies,
+}
+
+/// Reads a query.
+pub(super) fn parse(query: Option<&str>, known: Known<'_>) -> Result<Asked, Refusal> {
     let mut asked = Asked {
         words: String::new(),
         conditions: Vec::new(),
@@ -84,9 +94,9 @@ pub(super) fn parse(query: Option<&str>, towns: &[(String, String)]) -> Result<A
     };
     let mut seen: Vec<&'static str> = Vec::new();
     for (name, value) in url::form_urlencoded::parse(query.unwrap_or_default().as_bytes()) {
-        let known = PARAMETERS.iter().chain(&FILTERS).copied();
-        let Some(name) = known.clone().find(|known| known.eq_ignore_ascii_case(&name)) else {
-            return Err(Refusal::unknown(&name, &value, &known.collect::<Vec<_>>()));
+        let names = PARAMETERS.iter().chain(&FILTERS).copied();
+        let Some(name) = names.clone().find(|known| known.eq_ignore_ascii_case(&name)) else {
+            return Err(Refusal::unknown(&name, &value, &names.collect::<Vec<_>>()));
         };
         let value = value.trim();
         if value.is_empty() || name == "f" {
@@ -96,7 +106,7 @@ pub(super) fn parse(query: Option<&str>, towns: &[(String, String)]) -> Result<A
             return Err(invalid(name, value, ONCE));
         }
         seen.push(name);
-        set(&mut asked, name, value, towns)?;
+        set(&mut asked, name, value, known)?;
     }
     match asked.after {
         Some(after) if asked.order() != Order::Id => Err(invalid("after", &after.to_string(), ONLY_BY_ID)),
@@ -104,12 +114,7 @@ pub(super) fn parse(query: Option<&str>, towns: &[(String, String)]) -> Result<A
     }
 }
 
-fn set(
-    asked: &mut Asked,
-    name: &'static str,
-    value: &str,
-    towns: &[(String, String)],
-) -> Result<(), Refusal> {
+fn set(asked: &mut Asked, name: &'static str, value: &str, known: Known<'_>) -> Result<(), Refusal> {
     match name {
         "q" => asked.words = words(value)?,
         "limit" => asked.limit = number(name, value, 1, usize::MAX)?.min(LIMIT_MAX),
@@ -130,33 +135,33 @@ fn set(
                 asked.conditions.push(Condition::Any(Vec::new()));
             }
         }
-        _ => asked.conditions.push(values(name, value, towns)?),
+        _ => asked.conditions.push(values(name, value, known)?),
     }
     Ok(())
 }
 
 /// One of the values of a facet.
-fn values(name: &'static str, value: &str, towns: &[(String, String)]) -> Result<Condition, Refusal> {
+fn values(name: &'static str, value: &str, Known { towns, lists }: Known<'_>) -> Result<Condition, Refusal> {
     let wrong = |error: InvalidField| Refusal::invalid(&error.at(name));
     let (facet, values): (Facet, Vec<String>) = match name {
         "themes" => {
-            let theme = |one: &String| Theme::parse(one).map(|theme| theme.code().to_owned());
+            let theme = |one: &String| Theme::parse_with(lists, one).map(|theme| theme.code().to_owned());
             (Facet::Theme, list(name, value)?.iter().map(theme).collect::<Result<_, _>>().map_err(wrong)?)
         }
         "formats" => {
-            let format = |one: &String| Format::parse(one).map(|format| format.to_string());
+            let format = |one: &String| Format::parse_with(lists, one).map(|format| format.to_string());
             (Facet::Format, list(name, value)?.iter().map(format).collect::<Result<_, _>>().map_err(wrong)?)
         }
         "keywords" => (Facet::Keyword, list(name, value)?),
-        "license" => (Facet::Licence, vec![licence(value).map_err(wrong)?.to_string()]),
+        "license" => (Facet::Licence, vec![licence(lists, value).map_err(wrong)?.to_string()]),
         _ => (Facet::Town, list(name, value)?.iter().map(|one| town(one, towns)).collect::<Result<_, _>>()?),
     };
     Ok(Condition::Any(values.into_iter().map(|value| Condition::Has(facet, value)).collect()))
 }
 
 /// A licence by its SPDX name, its IRI or its code in DCAT-AP.de's list.
-fn licence(value: &str) -> Result<LicenceIri, InvalidField> {
-    licence_named(value).map_or_else(|| LicenceIri::parse(value), Ok)
+fn licence(lists: &Vocabularies, value: &str) -> Result<LicenceIri, InvalidField> {
+    licence_named(value).map_or_else(|| LicenceIri::parse_with(lists, value), Ok)
 }
 
 fn town(value: &str, towns: &[(String, String)]) -> Result<String, Refusal> {
@@ -344,7 +349,8 @@ mod tests {
 
     fn read(query: &str) -> Result<Asked, Refusal> {
         let towns = [("soest", "05974040"), ("olpe", "05966024")];
-        parse(Some(query), &towns.map(|(code, key)| (code.to_owned(), key.to_owned())))
+        let towns = towns.map(|(code, key)| (code.to_owned(), key.to_owned()));
+        parse(Some(query), Known { towns: &towns, lists: Vocabularies::builtin() })
     }
 
     fn conditions(query: &str) -> Vec<Condition> {
@@ -361,7 +367,7 @@ mod tests {
 
     #[test]
     fn empty_values_count_as_not_given_and_names_have_no_case() {
-        assert_eq!(read("q=&bbox=&LIMIT=&f=json").unwrap(), parse(None, &[]).unwrap());
+        assert_eq!(read("q=&bbox=&LIMIT=&f=json").unwrap(), read("").unwrap());
         let asked = read("LiMiT=5&OFFSET=3&SoRtBy=title&Q=Baum").unwrap();
         assert_eq!((asked.limit, asked.offset, asked.order), (5, 3, Some(Order::Title)));
         assert_eq!(asked.words, "Baum");

@@ -2,6 +2,7 @@
 //! Part 1, `recordGeoJSON.yaml`.
 
 use crdt::catalog::{Dataset, Distribution, Lang, LicenceIri, Temporal};
+use crdt::vocabulary::Vocabularies;
 use node::handle::Listed;
 use node::view::TownInfo;
 use serde_json::{Map, Value, json};
@@ -38,17 +39,19 @@ const SERVICES: [&str; 4] = ["WMS", "WFS", "WCS", "WMTS"];
 
 /// What a record needs to know of its surroundings.
 #[derive(Debug, Clone)]
-pub(super) struct Surroundings {
+pub(super) struct Surroundings<'a> {
     /// Absolute base of links.
     pub(super) base: String,
     /// Collection in whose name it is given.
     pub(super) collection: String,
     /// Language that texts are given in where there are two.
     pub(super) lang: Lang,
+    /// The lists of codes that this town goes by.
+    pub(super) lists: &'a Vocabularies,
 }
 
 /// The record of a dataset.
-pub(super) fn record(listed: &Listed, town: &TownInfo, around: &Surroundings) -> Value {
+pub(super) fn record(listed: &Listed, town: &TownInfo, around: &Surroundings<'_>) -> Value {
     let dataset = &listed.dataset;
     json!({
         "id": dataset.id.to_string(),
@@ -56,7 +59,7 @@ pub(super) fn record(listed: &Listed, town: &TownInfo, around: &Surroundings) ->
         "conformsTo": [RECORD_CORE],
         "time": time(&dataset.temporal),
         "geometry": geometry(dataset),
-        "properties": properties(dataset, town, around.lang),
+        "properties": properties(dataset, town, around),
         "links": links(dataset, town, around),
     })
 }
@@ -82,7 +85,8 @@ fn geometry(dataset: &Dataset) -> Value {
     json!({"type": "Polygon", "coordinates": [ring]})
 }
 
-fn properties(dataset: &Dataset, town: &TownInfo, lang: Lang) -> Value {
+fn properties(dataset: &Dataset, town: &TownInfo, around: &Surroundings<'_>) -> Value {
+    let lang = around.lang;
     let mut properties = Map::new();
     let mut put = |name: &str, value: Option<Value>| {
         properties.extend(value.map(|value| (name.to_owned(), value)));
@@ -96,7 +100,7 @@ fn properties(dataset: &Dataset, town: &TownInfo, lang: Lang) -> Value {
     put("updated", dataset.modified.as_ref().and_then(|at| text(at)));
     let keywords: Vec<String> = dataset.keywords.iter().map(|one| one.word.to_string()).collect();
     put("keywords", (!keywords.is_empty()).then(|| keywords.into()));
-    put("themes", themes(dataset, lang));
+    put("themes", themes(dataset, around));
     let spoken = if dataset.title.get(lang).is_some() { lang } else { super::other(lang) };
     put("language", Some(language(spoken)));
     put("externalIds", dataset.identifier.as_ref().map(|one| json!([{"value": one.as_str()}])));
@@ -115,8 +119,11 @@ fn language(lang: Lang) -> Value {
     }
 }
 
-fn themes(dataset: &Dataset, lang: Lang) -> Option<Value> {
-    let concept = |theme: &crdt::catalog::Theme| json!({"id": theme.code(), "title": theme.label(lang), "url": theme.iri()});
+fn themes(dataset: &Dataset, around: &Surroundings<'_>) -> Option<Value> {
+    let concept = |theme: &crdt::catalog::Theme| {
+        let title = theme.label_in(around.lists, around.lang);
+        json!({"id": theme.code(), "title": title, "url": theme.iri()})
+    };
     let concepts: Vec<Value> = dataset.themes.iter().map(concept).collect();
     (!concepts.is_empty()).then(|| json!([{"scheme": THEMES, "concepts": concepts}]))
 }
@@ -181,7 +188,7 @@ pub(super) fn licence_named(name: &str) -> Option<LicenceIri> {
     LicenceIri::parse(path).ok()
 }
 
-fn links(dataset: &Dataset, town: &TownInfo, around: &Surroundings) -> Vec<Link> {
+fn links(dataset: &Dataset, town: &TownInfo, around: &Surroundings<'_>) -> Vec<Link> {
     let Surroundings { base, collection, .. } = around;
     let id = dataset.id;
     let own = format!("{base}/collections/{collection}");
@@ -200,7 +207,7 @@ fn links(dataset: &Dataset, town: &TownInfo, around: &Surroundings) -> Vec<Link>
     let licences =
         dataset.licence.iter().chain(dataset.distributions.iter().filter_map(|one| one.licence.as_ref()));
     for licence in licences {
-        let label = Some(licence.label().to_owned()).filter(|label| !label.is_empty());
+        let label = Some(licence.label_in(around.lists).to_owned()).filter(|label| !label.is_empty());
         let link = Link { rel: "license", media_type: None, title: label, href: licence.to_string() };
         if !links.contains(&link) {
             links.push(link);

@@ -272,6 +272,8 @@ async fn a_package_has_every_key_that_clients_insist_on() {
         extra("frequency").unwrap(),
         "http://publications.europa.eu/resource/authority/frequency/MONTHLY"
     );
+    let german = "[\"http://publications.europa.eu/resource/authority/language/DEU\"]";
+    assert_eq!((extra("language").as_deref(), extra("contributorID")), (Some(german), None));
     let spatial: Value = serde_json::from_str(&extra("spatial").unwrap()).unwrap();
     assert_eq!(spatial["coordinates"][0][2], json!([8.2, 51.6]));
     assert!(extra("uri").is_some() && extra("uri") == extra("guid"));
@@ -345,6 +347,9 @@ async fn facets_pages_and_fields_have_ckans_form() {
     let few =
         soest.result(&format!("package_search?facet.field={fields}&facet.limit=1&facet.mincount=2")).await;
     assert_eq!(few["facets"]["tags"], json!({"Verkehr": 2}));
+    let unused =
+        soest.result("package_search?q=tags:Baum&rows=0&facet.field=%5B%22tags%22%5D&facet.mincount=0").await;
+    assert_eq!(unused["facets"]["tags"], json!({"Baum": 1, "Parken": 0, "Verkehr": 0, "Zählung": 0}));
     let none = soest.result("package_search?facet=false&facet.field=%5B%22tags%22%5D").await;
     assert_eq!((&none["facets"], &none["search_facets"]), (&json!({}), &json!({})));
 

@@ -3,7 +3,7 @@
 
 use crdt::catalog::{Catalog, Dataset, Lang, Theme};
 use crdt::ids::{DatasetId, Town, UnixMillis};
-use crdt::vocabulary::Vocabularies;
+use crdt::vocabulary::{Concept, Vocabularies};
 use node::handle::{LogEntry, NodeHandle, ReadError};
 use node::rdf::{Contexts, RdfForm};
 use node::view::TownInfo;
@@ -16,6 +16,8 @@ use crate::feeds::second;
 pub(super) struct Repository {
     pub(super) town: TownInfo,
     members: Vec<TownInfo>,
+    /// The themes of this town's list with their German names.
+    themes: Vec<(Theme, String)>,
     /// The domain in every identifier.
     host: String,
 }
@@ -69,10 +71,19 @@ pub(super) struct Element {
 
 impl Repository {
     /// `host` is where the node is found from outside, if that is configured.
-    pub(super) fn new(town: TownInfo, members: Vec<TownInfo>, host: Option<String>) -> Self {
+    pub(super) fn new(
+        town: TownInfo,
+        members: Vec<TownInfo>,
+        lists: &Vocabularies,
+        host: Option<String>,
+    ) -> Self {
         // A domain that can never be anybody's (RFC 2606).
         let host = host.filter(|host| is_domain(host)).unwrap_or_else(|| format!("{}.invalid", town.code));
-        Self { town, members, host }
+        let theme = |concept: &Concept| {
+            Some((Theme::read(&concept.code).ok()?, concept.label.in_lang(Lang::De).to_owned()))
+        };
+        let themes = lists.themes().concepts().iter().filter_map(theme).collect();
+        Self { town, members, themes, host }
     }
 
     fn identifier(&self, id: DatasetId) -> String {
@@ -100,7 +111,8 @@ impl Repository {
     /// Reads a `setSpec`.
     pub(super) fn set(&self, spec: &str) -> Option<Set> {
         if let Some(theme) = spec.strip_prefix("theme-") {
-            return themes().find(|(known, _)| known.code() == theme).map(|(theme, _)| Set::Theme(theme));
+            let known = self.themes.iter().find(|(known, _)| known.code() == theme);
+            return known.map(|(theme, _)| Set::Theme(*theme));
         }
         let code = spec.strip_prefix("town-")?;
         let member = self.members.iter().find(|member| member.code == code);
@@ -110,7 +122,9 @@ impl Repository {
     pub(super) fn sets(&self) -> Vec<SetInfo> {
         let towns = self.members.iter();
         let towns = towns.map(|town| SetInfo { spec: self.town_spec(town.town), name: town.name.clone() });
-        let themes = themes().map(|(theme, name)| SetInfo { spec: format!("theme-{theme}"), name });
+        let themes = self.themes.iter();
+        let themes =
+            themes.map(|(theme, name)| SetInfo { spec: format!("theme-{theme}"), name: name.clone() });
         towns.chain(themes).collect()
     }
 
@@ -134,8 +148,8 @@ impl Repository {
 
     pub(super) fn header(&self, entry: &LogEntry) -> Header {
         let themes = entry.dataset.iter().flat_map(|listed| &listed.dataset.themes);
-        // Only what `ListSets` names: a town's own list may have other codes.
-        let themes = themes.filter(|theme| Vocabularies::builtin().themes().code(theme.code()).is_some());
+        // Only what `ListSets` names: another town's list may have other codes.
+        let themes = themes.filter(|theme| self.themes.iter().any(|(known, _)| known == *theme));
         let themes = themes.map(|theme| format!("theme-{theme}"));
         Header {
             identifier: self.identifier(entry.id),
@@ -154,7 +168,9 @@ impl Repository {
     ) -> Result<Record, ReadError> {
         let metadata = match (entry.dataset.as_deref(), format) {
             (None, _) => None,
-            (Some(listed), Format::DublinCore) => Some(Metadata::DublinCore(dublin_core(&listed.dataset))),
+            (Some(listed), Format::DublinCore) => {
+                Some(Metadata::DublinCore(dublin_core(&listed.dataset, handle.vocabularies())))
+            }
             (Some(listed), Format::DcatAp) => {
                 let document = contexts.document(handle, listed, RdfForm::RdfXml)?;
                 Some(Metadata::Rdf(without_declaration(&String::from_utf8_lossy(&document)).to_owned()))
@@ -170,14 +186,6 @@ fn without_declaration(document: &str) -> &str {
     rest.map_or(document, |(_, rest)| rest).trim_start()
 }
 
-/// The EU data themes with their German names.
-fn themes() -> impl Iterator<Item = (Theme, String)> {
-    let concepts = Vocabularies::builtin().themes().concepts().iter();
-    concepts.filter_map(|concept| {
-        Some((Theme::read(&concept.code).ok()?, concept.label.in_lang(Lang::De).to_owned()))
-    })
-}
-
 /// A domain name as `oai-identifier` asks: labels that begin with a letter.
 fn is_domain(host: &str) -> bool {
     let label = |label: &str| {
@@ -188,7 +196,7 @@ fn is_domain(host: &str) -> bool {
 }
 
 /// A dataset in the fifteen elements, as far as they can say it.
-fn dublin_core(dataset: &Dataset) -> Vec<Element> {
+fn dublin_core(dataset: &Dataset, lists: &Vocabularies) -> Vec<Element> {
     let plain = |name, text: &dyn ToString| Element { name, lang: None, text: text.to_string() };
     let spoken = |name, lang: Lang, text: &dyn ToString| Element {
         name,
@@ -200,7 +208,7 @@ fn dublin_core(dataset: &Dataset) -> Vec<Element> {
     all.extend(dataset.publisher.name.iter().map(|name| plain("creator", name)));
     all.extend(dataset.keywords.iter().map(|keyword| spoken("subject", keyword.lang, &keyword.word)));
     for theme in &dataset.themes {
-        all.extend(Lang::ALL.map(|lang| spoken("subject", lang, &theme.label(lang))));
+        all.extend(Lang::ALL.map(|lang| spoken("subject", lang, &theme.label_in(lists, lang))));
     }
     all.extend(dataset.description.iter().map(|(lang, text)| spoken("description", lang, text)));
     all.extend(dataset.publisher.name.iter().map(|name| plain("publisher", name)));
