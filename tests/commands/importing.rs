@@ -66,6 +66,26 @@ fn an_inventory_comes_in_without_a_running_node() {
 }
 
 #[test]
+fn words_are_those_of_the_towns_own_lists() {
+    let temp = tempfile::tempdir().expect("a directory");
+    let at = temp.path();
+    town(at);
+    let own = crdt::vocabulary::List::Themes.builtin_text().replace("ENVI", "GRUEN");
+    std::fs::create_dir(at.join("t/vocabulary")).expect("a folder");
+    std::fs::write(at.join("t/vocabulary/themes.tsv"), own).expect("a list");
+    std::fs::write(at.join("a.csv"), "Titel;Thema\nBäume;GRUEN\nFlüsse;ENVI\n").expect("a file");
+    std::fs::write(at.join("b.json"), r#"[{"id": "c", "title": "Parks", "theme": ["GRUEN"]}]"#)
+        .expect("a file");
+    for name in ["a.csv", "b.json"] {
+        hanse(&format!("import --dir {{}}/t {{}}/{name}"), at).done();
+    }
+    let whole = hanse("export --dir {}/t --with-closed -", at).done();
+    assert_eq!(whole.matches(r#""themes":["GRUEN"]"#).count(), 2, "{whole}");
+    let tasks = hanse("tasks --dir {}/t --json", at).json();
+    assert_eq!((&tasks["total"], &tasks["items"][0]["field"]), (&1.into(), &"themes".into()), "{tasks}");
+}
+
+#[test]
 fn templates_are_written_and_wrong_input_is_refused() {
     let temp = tempfile::tempdir().expect("a directory");
     let at = temp.path();

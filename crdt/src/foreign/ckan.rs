@@ -6,13 +6,14 @@ use serde_json::Value;
 use super::body::{Body, missing, propose_class, share};
 use super::dcat::personal;
 use super::{ForeignRecord, places, values};
-use crate::catalog::{Bilingual, HvdCategory, Identifier, InvalidField, Iri, Mailbox};
+use crate::catalog::{Bilingual, Identifier, InvalidField, Iri, Mailbox};
+use crate::vocabulary::Vocabularies;
 
 /// Most bytes of a JSON list that stands as text in an extra.
 const LIST_BYTES_MAX: usize = 64 * 1024;
 
-/// Reads one package dict.
-pub fn read_package(package: &Value) -> ForeignRecord {
+/// Reads one package dict, its codes by the lists of a town.
+pub fn read_package(package: &Value, lists: &Vocabularies) -> ForeignRecord {
     let package = Package(package);
     let mut body = Body::default();
     let names = package.names();
@@ -20,10 +21,10 @@ pub fn read_package(package: &Value) -> ForeignRecord {
     let identifier = names.first().map(String::as_str);
     body.read("identifier", "identifier", identifier, Identifier::parse);
     describe(&package, &mut body);
-    classify(&package, &mut body);
+    classify(&package, lists, &mut body);
     place(&package, &mut body);
     agents(&package, &mut body);
-    resources(&package, &mut body);
+    resources(&package, lists, &mut body);
     let titled = body.has("title");
     let (value, hints) = body.finish();
     let refused = match (&key, titled) {
@@ -161,7 +162,7 @@ fn describe(package: &Package<'_>, body: &mut Body) {
     body.prose("internal/legal_basis", "legalbasisText", package.text(&["legalbasisText"]).as_deref());
 }
 
-fn classify(package: &Package<'_>, body: &mut Body) {
+fn classify(package: &Package<'_>, lists: &Vocabularies, body: &mut Body) {
     if let Some(rights) = package.text(&["access_rights"]) {
         propose_class(body, &rights);
     } else if package.0.get("private").and_then(Value::as_bool) == Some(false) {
@@ -169,25 +170,24 @@ fn classify(package: &Package<'_>, body: &mut Body) {
     }
     let mut themes = Vec::new();
     for theme in package.list(&["theme"]) {
-        themes.extend(body.take("theme", values::theme(&theme)).map(|theme| theme.to_string()));
+        themes.extend(body.take("theme", values::theme(lists, &theme)));
     }
     // GovData's groups are the EU's themes in lower case; others are not read.
     let groups = package.0.get("groups").and_then(Value::as_array).map(Vec::as_slice).unwrap_or_default();
     let named = groups.iter().filter_map(|group| text(group.get("name").unwrap_or(group)));
-    themes.extend(named.filter_map(|name| values::theme(&name).ok()).map(|theme| theme.to_string()));
+    themes.extend(named.filter_map(|name| values::theme(lists, &name).ok()));
     if !themes.is_empty() {
         body.set("themes", themes);
     }
     let frequency = package.text(&["frequency", "accrual_periodicity"]);
-    body.read("frequency", "frequency", frequency.as_deref(), values::frequency);
+    body.read("frequency", "frequency", frequency.as_deref(), |text| values::frequency(lists, text));
     body.read("in_series", "in_series", package.text(&["in_series"]).as_deref(), Iri::parse);
     let references = package.list(&["references"]);
     let of_catalog = references.iter().find(|iri| iri.contains("musterdatenkatalog.de/def/"));
     body.read("musterdatensatz", "references", of_catalog.map(String::as_str), Iri::parse);
     let mut categories = Vec::new();
     for category in package.list(&["hvd_category"]) {
-        let code = category.rsplit('/').next().unwrap_or(&category).to_owned();
-        categories.extend(body.take("hvd_category", HvdCategory::parse(&code)).map(|one| one.to_string()));
+        categories.extend(body.take("hvd_category", values::hvd_category(lists, &category)));
     }
     let laws = package.list(&["applicable_legislation"]);
     if !categories.is_empty() || laws.iter().any(|law| law.ends_with("reg_impl/2023/138/oj")) {
@@ -248,15 +248,16 @@ fn agents(package: &Package<'_>, body: &mut Body) {
     }
 }
 
-fn resources(package: &Package<'_>, body: &mut Body) {
+fn resources(package: &Package<'_>, lists: &Vocabularies, body: &mut Body) {
     let given = package.0.get("resources").and_then(Value::as_array).map(Vec::as_slice).unwrap_or_default();
     let mut given: Vec<&Value> = given.iter().collect();
     given.sort_by_key(|resource| resource.get("position").and_then(Value::as_u64).unwrap_or(u64::MAX));
-    let mut parts: Vec<_> = given.into_iter().map(|resource| self::resource(&Package(resource))).collect();
+    let mut parts: Vec<_> =
+        given.into_iter().map(|resource| self::resource(&Package(resource), lists)).collect();
     let licence = package.text(&["license_url", "license_id"]);
     let read = |text: &str| {
-        let by_id = package.text(&["license_id"]).and_then(|id| values::licence(&id).ok());
-        by_id.map_or_else(|| values::licence(text), Ok)
+        let by_id = package.text(&["license_id"]).and_then(|id| values::licence(lists, &id).ok());
+        by_id.map_or_else(|| values::licence(lists, text), Ok)
     };
     body.read("licence", "license_id", licence.as_deref(), read);
     let attribution = package.text(&["licenseAttributionByText", "terms_of_use_attribution_text"]);
@@ -271,7 +272,7 @@ fn resources(package: &Package<'_>, body: &mut Body) {
     body.distributions("resources", parts);
 }
 
-fn resource(resource: &Package<'_>) -> (Option<String>, Body) {
+fn resource(resource: &Package<'_>, lists: &Vocabularies) -> (Option<String>, Body) {
     let mut body = Body::default();
     body.line("title/de", "name", resource.text(&["name", "title"]).as_deref());
     body.prose("description/de", "description", resource.text(&["description"]).as_deref());
@@ -283,15 +284,16 @@ fn resource(resource: &Package<'_>) -> (Option<String>, Body) {
     });
     body.read("download_url", "download_url", download.as_deref(), Iri::parse);
     let media = resource.text(&["mimetype"]);
-    let format = resource.text(&["format"]).or_else(|| media.clone()).map(|format| values::format(&format));
+    let format =
+        resource.text(&["format"]).or_else(|| media.clone()).map(|format| values::format(lists, &format));
     body.read("format", "format", format.as_deref(), crate::catalog::Format::parse);
     let media = media.as_deref().and_then(values::media_type);
     body.line("media_type", "mimetype", media.as_deref());
     let licence = resource.text(&["license"]);
-    body.read("licence", "license", licence.as_deref(), values::licence);
+    body.read("licence", "license", licence.as_deref(), |text| values::licence(lists, text));
     let attribution = resource.text(&["licenseAttributionByText"]);
     body.line("attribution", "licenseAttributionByText", attribution.as_deref());
-    body.read("status", "status", resource.text(&["status"]).as_deref(), values::status);
+    body.read("status", "status", resource.text(&["status"]).as_deref(), |text| values::status(lists, text));
     let modified = resource.text(&["modified", "last_modified"]);
     body.read("modified", "last_modified", modified.as_deref(), values::day);
     if let Some(size) = resource.text(&["size"])
@@ -308,6 +310,10 @@ mod tests {
 
     use super::*;
     use crate::catalog::NewDataset;
+
+    fn read_package(package: &Value) -> ForeignRecord {
+        super::read_package(package, Vocabularies::builtin())
+    }
 
     #[test]
     fn a_package_becomes_a_body_with_its_extras() {

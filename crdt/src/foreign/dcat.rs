@@ -9,7 +9,8 @@ use serde_json::Value;
 use super::body::{Body, missing, propose_class, share};
 use super::statements::{Node, Object, Statements};
 use super::{ForeignRecord, places, services, values};
-use crate::catalog::{Bilingual, HvdCategory, Identifier, InvalidField, Iri, Mailbox, Phone};
+use crate::catalog::{Bilingual, Identifier, InvalidField, Iri, Mailbox, Phone};
+use crate::vocabulary::Vocabularies;
 
 /// Regulation (EU) 2023/138, which a high-value dataset names.
 const HVD_REGULATION: &str = "data.europa.eu/eli/reg_impl/2023/138/oj";
@@ -17,24 +18,25 @@ const HVD_REGULATION: &str = "data.europa.eu/eli/reg_impl/2023/138/oj";
 const MUSTERDATENKATALOG: &str = "musterdatenkatalog.de/def/";
 
 impl Statements {
-    /// The datasets of the graph, in the order of their names.
-    pub fn datasets(&self) -> impl Iterator<Item = ForeignRecord> {
-        self.of_class("dcat:Dataset").map(record)
+    /// The datasets of the graph, in the order of their names, their codes by
+    /// the lists of a town.
+    pub fn datasets(&self, lists: &Vocabularies) -> impl Iterator<Item = ForeignRecord> {
+        self.of_class("dcat:Dataset").map(|dataset| record(dataset, lists))
     }
 }
 
-fn record(dataset: Node<'_>) -> ForeignRecord {
+fn record(dataset: Node<'_>, lists: &Vocabularies) -> ForeignRecord {
     let mut body = Body::default();
     let names = names(dataset);
     if let Some(identifier) = dataset.first(&["dct:identifier"]).or(names.first().map(String::as_str)) {
         body.read("identifier", "dct:identifier", Some(identifier), Identifier::parse);
     }
     describe(dataset, &mut body);
-    classify(dataset, &mut body);
+    classify(dataset, lists, &mut body);
     place(dataset, &mut body);
     publisher(dataset, &mut body);
     contact(dataset, &mut body);
-    distributions(dataset, &mut body);
+    distributions(dataset, lists, &mut body);
     let key = dataset.iri().map(str::to_owned).or_else(|| names.first().cloned());
     let titled = body.has("title");
     let (value, hints) = body.finish();
@@ -81,13 +83,13 @@ fn describe(dataset: Node<'_>, body: &mut Body) {
     body.prose("internal/legal_basis", "dcatde:legalBasis", dataset.first(&["dcatde:legalBasis"]));
 }
 
-fn classify(dataset: Node<'_>, body: &mut Body) {
+fn classify(dataset: Node<'_>, lists: &Vocabularies, body: &mut Body) {
     if let Some(rights) = dataset.first(&["dct:accessRights"]) {
         propose_class(body, rights);
     }
     let mut themes = Vec::new();
     for theme in dataset.values("dcat:theme") {
-        themes.extend(body.take("dcat:theme", values::theme(theme)).map(|theme| theme.to_string()));
+        themes.extend(body.take("dcat:theme", values::theme(lists, theme)));
     }
     if !themes.is_empty() {
         body.set("themes", themes);
@@ -96,13 +98,11 @@ fn classify(dataset: Node<'_>, body: &mut Body) {
     let types: Vec<&str> = references.filter(|iri| iri.contains(MUSTERDATENKATALOG)).collect();
     body.read("musterdatensatz", "dct:references", types.first().copied(), Iri::parse);
     let frequency = label_or_value(dataset, "dct:accrualPeriodicity");
-    body.read("frequency", "dct:accrualPeriodicity", frequency, values::frequency);
+    body.read("frequency", "dct:accrualPeriodicity", frequency, |text| values::frequency(lists, text));
     body.read("in_series", "dcat:inSeries", dataset.first(&["dcat:inSeries"]), Iri::parse);
     let mut categories = Vec::new();
     for category in dataset.values("dcatap:hvdCategory") {
-        let code = category.rsplit('/').next().unwrap_or(category);
-        categories
-            .extend(body.take("dcatap:hvdCategory", HvdCategory::parse(code)).map(|one| one.to_string()));
+        categories.extend(body.take("dcatap:hvdCategory", values::hvd_category(lists, category)));
     }
     let laws = dataset.values("dcatap:applicableLegislation");
     if !categories.is_empty() || laws.iter().any(|law| law.trim_end_matches('/').ends_with(HVD_REGULATION)) {
@@ -201,13 +201,13 @@ pub(super) fn personal(name: &str) -> InvalidField {
     )
 }
 
-fn distributions(dataset: Node<'_>, body: &mut Body) {
+fn distributions(dataset: Node<'_>, lists: &Vocabularies, body: &mut Body) {
     let nodes = dataset.follow("dcat:distribution").into_iter();
-    let mut read: Vec<services::Part<'_>> = nodes.map(distribution).collect();
-    body.read("licence", "dct:license", licence_of(dataset), values::licence);
+    let mut read: Vec<services::Part<'_>> = nodes.map(|node| distribution(node, lists)).collect();
+    body.read("licence", "dct:license", licence_of(dataset, lists), |text| values::licence(lists, text));
     let own = dataset.first(&["dcatde:licenseAttributionByText"]);
     body.line("attribution", "dcatde:licenseAttributionByText", own);
-    services::read(dataset, body, &mut read);
+    services::read(dataset, lists, body, &mut read);
     let mut parts: Vec<_> = read.into_iter().map(|(_, id, part)| (id, part)).collect();
     share(body, &mut parts, "licence", "licence");
     share(body, &mut parts, "attribution", "attribution");
@@ -226,7 +226,7 @@ fn distributions(dataset: Node<'_>, body: &mut Body) {
     body.distributions("dcat:distribution", parts);
 }
 
-fn distribution(node: Node<'_>) -> services::Part<'_> {
+fn distribution<'a>(node: Node<'a>, lists: &Vocabularies) -> services::Part<'a> {
     let mut body = Body::default();
     texts(node, "dct:title", |lang, text| body.line(&format!("title/{lang}"), "dct:title", Some(text)));
     texts(node, "dct:description", |lang, text| {
@@ -239,14 +239,14 @@ fn distribution(node: Node<'_>) -> services::Part<'_> {
     body.read("download_url", "dcat:downloadURL", node.first(&["dcat:downloadURL"]), Iri::parse);
     let media = label_or_value(node, "dcat:mediaType");
     let named = label_or_value(node, "dct:format").or(media);
-    let format = named.map(values::format);
+    let format = named.map(|name| values::format(lists, name));
     body.read("format", "dct:format", format.as_deref(), crate::catalog::Format::parse);
     let media = media.and_then(values::media_type);
     body.line("media_type", "dcat:mediaType", media.as_deref());
-    body.read("licence", "dct:license", licence_of(node), values::licence);
+    body.read("licence", "dct:license", licence_of(node, lists), |text| values::licence(lists, text));
     let attribution = node.first(&["dcatde:licenseAttributionByText"]);
     body.line("attribution", "dcatde:licenseAttributionByText", attribution);
-    body.read("status", "adms:status", node.first(&["adms:status"]), values::status);
+    body.read("status", "adms:status", node.first(&["adms:status"]), |text| values::status(lists, text));
     body.read("modified", "dct:modified", node.first(&["dct:modified"]), values::day);
     if let Some(size) = node.first(&["dcat:byteSize"])
         && let Some(size) = body.take("dcat:byteSize", values::byte_size(size))
@@ -260,8 +260,8 @@ fn distribution(node: Node<'_>) -> services::Part<'_> {
 }
 
 /// The licence, or what stands in `dct:rights` where older records put it.
-pub(super) fn licence_of(node: Node<'_>) -> Option<&str> {
-    let rights = node.first(&["dct:rights"]).filter(|rights| values::licence(rights).is_ok());
+pub(super) fn licence_of<'a>(node: Node<'a>, lists: &Vocabularies) -> Option<&'a str> {
+    let rights = node.first(&["dct:rights"]).filter(|rights| values::licence(lists, rights).is_ok());
     label_or_value(node, "dct:license").or(rights)
 }
 

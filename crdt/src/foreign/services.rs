@@ -10,13 +10,14 @@ use super::dcat::{contact, licence_of, texts};
 use super::statements::Node;
 use super::values;
 use crate::catalog::{DistributionId, Format, Iri};
+use crate::vocabulary::Vocabularies;
 
 /// A distribution and what has been read of it.
 pub(super) type Part<'a> = (Node<'a>, Option<String>, Body);
 
 /// Reads the services of a dataset into its body, and names them in those of
 /// its distributions.
-pub(super) fn read(dataset: Node<'_>, body: &mut Body, parts: &mut [Part<'_>]) {
+pub(super) fn read(dataset: Node<'_>, lists: &Vocabularies, body: &mut Body, parts: &mut [Part<'_>]) {
     let mut nodes: Vec<Node<'_>> = dataset.follow("served by");
     for (part, ..) in parts.iter() {
         nodes.extend(part.follow("dcat:accessService"));
@@ -33,7 +34,7 @@ pub(super) fn read(dataset: Node<'_>, body: &mut Body, parts: &mut [Part<'_>]) {
                 fields.set("service", id.clone());
             }
         }
-        services.push((Some(id), service(node, dataset, body)));
+        services.push((Some(id), service(node, dataset, lists, body)));
     }
     body.entries("services", "dcat:DataService", services);
 }
@@ -57,7 +58,7 @@ fn id(service: Node<'_>) -> Option<String> {
     Some(id.unwrap_or_else(|| DistributionId::derive(Some(endpoint), None, None, None)).to_string())
 }
 
-fn service(node: Node<'_>, dataset: Node<'_>, record: &Body) -> Body {
+fn service(node: Node<'_>, dataset: Node<'_>, lists: &Vocabularies, record: &Body) -> Body {
     let mut body = Body::default();
     texts(node, "dct:title", |lang, text| body.line(&format!("title/{lang}"), "dct:title", Some(text)));
     texts(node, "dct:description", |lang, text| {
@@ -70,9 +71,9 @@ fn service(node: Node<'_>, dataset: Node<'_>, record: &Body) -> Body {
     ] {
         body.read(field, property, node.first(&[property]), Iri::parse);
     }
-    let format = node.first(&["dct:format"]).map(values::format);
+    let format = node.first(&["dct:format"]).map(|name| values::format(lists, name));
     body.read("format", "dct:format", format.as_deref(), Format::parse);
-    body.read("licence", "dct:license", licence_of(node), values::licence);
+    body.read("licence", "dct:license", licence_of(node, lists), |text| values::licence(lists, text));
     let asked = |of: Node<'_>| of.follow("dcat:contactPoint").first().map(|office| office.name.to_owned());
     if asked(node) != asked(dataset) {
         contact(node, &mut body);

@@ -8,6 +8,7 @@ use crate::catalog::testing::{full_dataset, full_record, full_series};
 use crate::catalog::{Catalog, Dataset, Iri, NewDataset, RecordEdit};
 use crate::dcat::{CatalogContext, dataset_triples};
 use crate::ids::Town;
+use crate::vocabulary::Vocabularies;
 
 fn context() -> CatalogContext {
     let mut catalog = Catalog::new(Town::parse("05974040").unwrap());
@@ -25,7 +26,7 @@ fn triples(dataset: &Dataset) -> BTreeSet<String> {
 fn back(dataset: &Dataset) -> Dataset {
     let mut statements = Statements::default();
     dataset_triples(dataset, &context()).into_iter().for_each(|triple| statements.insert(triple));
-    let records: Vec<ForeignRecord> = statements.datasets().collect();
+    let records: Vec<ForeignRecord> = statements.datasets(Vocabularies::builtin()).collect();
     assert_eq!(records.len(), 1);
     assert!(records[0].hints.is_empty(), "{:?}", records[0].hints);
     let new = NewDataset::parse(records[0].body.as_ref().unwrap()).unwrap();
@@ -159,7 +160,7 @@ fn statements_of_old_profiles_mean_the_same() {
     say(&subject, "http://purl.org/dc/terms/temporal", period.clone().into());
     say(&period.into(), "http://www.w3.org/2006/time#hasBeginning", moment.clone().into());
     say(&moment.into(), "http://www.w3.org/2006/time#inXSDDateTime", text("2016-01-01T00:00:00"));
-    let record = statements.datasets().next().unwrap();
+    let record = statements.datasets(Vocabularies::builtin()).next().unwrap();
     let body = record.body.unwrap();
     assert_eq!(body["title"]["de"], "Bäume");
     assert_eq!(body["internal"], json!({"legal_basis": "UIG", "proposed_classification": "open"}));
@@ -169,4 +170,18 @@ fn statements_of_old_profiles_mean_the_same() {
     );
     assert_eq!(body["temporal"], json!({"start": "2016-01-01"}));
     assert_eq!(record.key, "https://alt.example/1");
+}
+
+#[test]
+fn codes_are_those_of_the_towns_own_lists() {
+    use crate::vocabulary::{List, Vocabulary};
+
+    let renamed = List::Themes.builtin_text().replace("ENVI", "GRUEN");
+    let mut lists = Vocabularies::builtin().clone();
+    lists.replace(Vocabulary::parse(List::Themes, &renamed).unwrap());
+    let package = json!({"id": "a", "title": "b", "theme": ["GRUEN"]});
+    assert_eq!(read_package(&package, &lists).body.unwrap()["themes"], json!(["GRUEN"]));
+    let builtin = read_package(&package, Vocabularies::builtin());
+    assert!(builtin.body.unwrap().get("themes").is_none());
+    assert!(builtin.hints.iter().any(|hint| hint.field == "theme"), "{:?}", builtin.hints);
 }

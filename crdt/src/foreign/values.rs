@@ -1,16 +1,30 @@
 //! Codes as other catalogs spell them: old lists, `https`, slashes at the end,
 //! plain words. What is not certain stays unmapped.
 
-use crate::catalog::{Bilingual, DistributionStatus, Frequency, InvalidField, LicenceIri, Theme};
-use crate::vocabulary::Vocabularies;
+use crate::catalog::{Bilingual, DistributionStatus, Frequency, HvdCategory, InvalidField, Theme};
+use crate::vocabulary::{List, Vocabularies};
 
 /// A licence by any IRI, id or name that means exactly one of DCAT-AP.de's list.
-pub(super) fn licence(text: &str) -> Result<LicenceIri, InvalidField> {
+pub(super) fn licence(lists: &Vocabularies, text: &str) -> Result<String, InvalidField> {
     let name = plain(text);
     let own = name.strip_prefix("dcat-ap.de/def/licenses/").unwrap_or(&name);
     let other = LICENCES.iter().find(|(spelling, _)| *spelling == name).map(|(_, path)| *path);
-    let listed = || Vocabularies::builtin().licences().find(own).map(|concept| &*concept.code);
-    LicenceIri::parse(other.or_else(listed).unwrap_or(text))
+    let licences = lists.licences();
+    let known = other.and_then(|path| licences.find(path)).or_else(|| licences.find(own));
+    let concept = known.map_or_else(|| licences.resolve("licence", text), Ok)?;
+    Ok(concept.iri.as_deref().unwrap_or(&concept.code).to_owned())
+}
+
+/// The code of a word in a list, or why there is none of what was given.
+fn code(
+    lists: &Vocabularies,
+    list: List,
+    field: &str,
+    word: &str,
+    given: &str,
+) -> Result<String, InvalidField> {
+    let found = lists.list(list).resolve(field, word).map(|concept| concept.code.to_string());
+    found.map_err(|error| InvalidField::new(field, given, error.problem, error.remedy))
 }
 
 /// The EU's own names for the licences of that list, and CKAN's.
@@ -28,13 +42,11 @@ const LICENCES: &[(&str, &str)] = &[
 
 /// How often data change, by the EU's list, Dublin Core's old one, a plain
 /// word or an ISO 8601 period.
-pub(super) fn frequency(text: &str) -> Result<Frequency, InvalidField> {
+pub(super) fn frequency(lists: &Vocabularies, text: &str) -> Result<String, InvalidField> {
     let name = plain(text);
     let word = name.rsplit(['/', '#']).next().unwrap_or(&name);
     let other = FREQUENCIES.iter().find(|(spelling, _)| *spelling == word).map(|(_, code)| *code);
-    let listed = || Vocabularies::builtin().frequencies().find(word).map(|concept| &*concept.code);
-    Frequency::parse(other.or_else(listed).unwrap_or(word))
-        .map_err(|error| InvalidField::new("frequency", text, error.problem, error.remedy))
+    code(lists, Frequency::LIST, "frequency", other.unwrap_or(word), text)
 }
 
 /// Dublin Core's words (`http://purl.org/cld/freq/`) and periods.
@@ -60,26 +72,32 @@ const FREQUENCIES: &[(&str, &str)] = &[
 ];
 
 /// An EU theme by IRI or code, whatever scheme the IRI has.
-pub(super) fn theme(text: &str) -> Result<Theme, InvalidField> {
+pub(super) fn theme(lists: &Vocabularies, text: &str) -> Result<String, InvalidField> {
     let name = plain(text);
     let word = name.strip_prefix("publications.europa.eu/resource/authority/data-theme/").unwrap_or(&name);
-    Theme::parse(word).map_err(|error| InvalidField::new("themes", text, error.problem, error.remedy))
+    code(lists, Theme::LIST, "themes", word, text)
+}
+
+/// A category of high-value datasets by IRI or code.
+pub(super) fn hvd_category(lists: &Vocabularies, text: &str) -> Result<String, InvalidField> {
+    let word = text.rsplit('/').next().unwrap_or(text);
+    code(lists, HvdCategory::LIST, "hvd_categories", word, text)
 }
 
 /// A distribution's status, by the EU's list or the one of ADMS before it.
-pub(super) fn status(text: &str) -> Result<DistributionStatus, InvalidField> {
+pub(super) fn status(lists: &Vocabularies, text: &str) -> Result<String, InvalidField> {
     let name = plain(text);
     let word = name.rsplit(['/', '#']).next().unwrap_or(&name);
-    DistributionStatus::parse(if word == "underdevelopment" { "DEVELOP" } else { word })
-        .map_err(|error| InvalidField::new("status", text, error.problem, error.remedy))
+    let word = if word == "underdevelopment" { "DEVELOP" } else { word };
+    code(lists, DistributionStatus::LIST, "status", word, text)
 }
 
 /// The plain name of a file format or service type; one that the list lacks
 /// stays as it is.
-pub(super) fn format(text: &str) -> String {
+pub(super) fn format(lists: &Vocabularies, text: &str) -> String {
     let given = text.trim();
     let name = plain(given);
-    let formats = Vocabularies::builtin().formats();
+    let formats = lists.formats();
     let media = name.strip_prefix(MEDIA_TYPES).unwrap_or(&name);
     let by_media = || formats.concepts().iter().find(|one| one.media_type.as_deref() == Some(media));
     let code = name.strip_prefix(FILE_TYPES);
@@ -156,6 +174,10 @@ fn plain(text: &str) -> String {
 mod tests {
     use super::*;
 
+    fn lists() -> &'static Vocabularies {
+        Vocabularies::builtin()
+    }
+
     #[test]
     fn licences_are_known_in_every_spelling() {
         for (given, path) in [
@@ -168,33 +190,39 @@ mod tests {
             ("http://dcat-ap.de/def/licenses/officialWork", "officialWork"),
             ("http://publications.europa.eu/resource/authority/licence/CC_BY_4_0", "cc-by/4.0"),
         ] {
-            let iri = licence(given).unwrap_or_else(|error| panic!("{given}: {error}"));
-            assert_eq!(iri.as_str(), format!("http://dcat-ap.de/def/licenses/{path}"));
+            let iri = licence(lists(), given).unwrap_or_else(|error| panic!("{given}: {error}"));
+            assert_eq!(iri, format!("http://dcat-ap.de/def/licenses/{path}"));
         }
-        assert!(licence("Creative Commons").is_err(), "which one is not said");
+        assert!(licence(lists(), "Creative Commons").is_err(), "which one is not said");
     }
 
     #[test]
     fn old_codes_are_read() {
-        assert_eq!(frequency("http://purl.org/cld/freq/annual").unwrap().to_string(), "ANNUAL");
-        assert_eq!(frequency("P1M").unwrap().to_string(), "MONTHLY");
+        assert_eq!(frequency(lists(), "http://purl.org/cld/freq/annual").unwrap(), "ANNUAL");
+        assert_eq!(frequency(lists(), "P1M").unwrap().to_string(), "MONTHLY");
         let eu = "https://publications.europa.eu/resource/authority/frequency/DAILY/";
-        assert_eq!(frequency(eu).unwrap().to_string(), "DAILY");
-        assert!(frequency("ab und zu").is_err());
-        assert_eq!(status("http://purl.org/adms/status/Completed").unwrap().to_string(), "COMPLETED");
+        assert_eq!(frequency(lists(), eu).unwrap().to_string(), "DAILY");
+        assert!(frequency(lists(), "ab und zu").is_err());
+        assert_eq!(
+            status(lists(), "http://purl.org/adms/status/Completed").unwrap().to_string(),
+            "COMPLETED"
+        );
         let theme_iri = "https://publications.europa.eu/resource/authority/data-theme/ENVI";
-        assert_eq!(theme(theme_iri).unwrap().to_string(), "ENVI");
-        assert!(theme("http://eurovoc.europa.eu/100142").is_err());
+        assert_eq!(theme(lists(), theme_iri).unwrap().to_string(), "ENVI");
+        assert!(theme(lists(), "http://eurovoc.europa.eu/100142").is_err());
     }
 
     #[test]
     fn formats_sizes_and_days() {
         let file_type = "http://publications.europa.eu/resource/authority/file-type/";
-        assert_eq!(format(&format!("{file_type}SHP")), "Shapefile");
-        assert_eq!(format(&format!("{file_type}GEOJSON")), "GeoJSON");
-        assert_eq!(format(&format!("{file_type}WFS_SRVC")), "WFS");
-        assert_eq!(format("https://www.iana.org/assignments/media-types/text/csv"), "CSV");
-        assert_eq!((format(".csv").as_str(), format("Eigenes").as_str()), ("CSV", "Eigenes"));
+        assert_eq!(format(lists(), &format!("{file_type}SHP")), "Shapefile");
+        assert_eq!(format(lists(), &format!("{file_type}GEOJSON")), "GeoJSON");
+        assert_eq!(format(lists(), &format!("{file_type}WFS_SRVC")), "WFS");
+        assert_eq!(format(lists(), "https://www.iana.org/assignments/media-types/text/csv"), "CSV");
+        assert_eq!(
+            (format(lists(), ".csv").as_str(), format(lists(), "Eigenes").as_str()),
+            ("CSV", "Eigenes")
+        );
         assert_eq!(media_type("https://www.iana.org/assignments/media-types/text/csv").unwrap(), "text/csv");
         assert_eq!(media_type("ZIP"), None);
         assert_eq!((byte_size("6776.0").unwrap(), byte_size("7").unwrap()), (6776, 7));

@@ -1,7 +1,10 @@
 //! What a harvest asks of the node's stores.
 
+use std::sync::Arc;
+
 use crdt::catalog::LocalRecord;
 use crdt::ids::DatasetId;
+use crdt::vocabulary::Vocabularies;
 
 use super::{NodeHandle, ReadError};
 use crate::harvest::run::Harvests;
@@ -18,6 +21,11 @@ impl NodeHandle {
     /// Base address of new datasets' IRIs, if it is set.
     pub fn base_url(&self) -> Option<String> {
         self.shared.base_url.clone()
+    }
+
+    /// The town's vocabularies, to be kept.
+    pub(crate) fn lists(&self) -> Arc<Vocabularies> {
+        Arc::clone(&self.shared.books.lists)
     }
 
     pub(crate) fn stored_sources(&self) -> Result<Vec<Source>, ReadError> {

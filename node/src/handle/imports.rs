@@ -57,7 +57,7 @@ impl NodeHandle {
         let source = &job.options.source;
         let directory = self.spool_directory();
         let known = self.mapping(source)?;
-        let mut spool = match reader::read(upload, known, directory.as_deref())? {
+        let mut spool = match reader::read(upload, known, self.vocabularies(), directory.as_deref())? {
             Ok(spool) => spool,
             Err(fault) => return Ok(ImportState::Unreadable(fault)),
         };

@@ -5,6 +5,8 @@ use std::fs::File;
 use std::io::{self, Read as _};
 
 use crdt::catalog::Bilingual;
+use crdt::foreign::ForeignRecord;
+use crdt::vocabulary::Vocabularies;
 use serde_json::{Map, Value};
 
 use super::page::{self, PAGE_BYTES_MAX, UnreadablePage};
@@ -14,11 +16,12 @@ use crate::import::{Candidate, Fault, Line, Place, Remark, RemarkKind};
 /// Reads a file to its end, record by record.
 pub(crate) fn read(
     file: File,
+    lists: &Vocabularies,
     say: &mut dyn FnMut(&Line) -> io::Result<bool>,
 ) -> io::Result<Result<(), Fault>> {
     let mut bytes = Vec::new();
     file.take(PAGE_BYTES_MAX as u64 + 1).read_to_end(&mut bytes)?;
-    let page = match page::read(&bytes, None, None) {
+    let page = match page::read(&bytes, None, None, lists) {
         Ok(page) => page,
         Err(UnreadablePage { problem, remedy }) => return Ok(Err(Fault { reason: problem, remedy })),
     };
@@ -27,12 +30,20 @@ pub(crate) fn read(
         say(&Line::Remark(Place::Whole, Box::new(more_pages(&next))))?;
     }
     for record in page.records {
-        let candidate = candidate(record).unwrap_or_else(|(key, reasons)| refused(key, &reasons[..]));
-        if !say(&Line::Candidate(Box::new(candidate)))? {
+        if !say_record(record, say)? {
             break;
         }
     }
     Ok(Ok(()))
+}
+
+/// Hands on one record, also one that cannot be one; whether to go on.
+pub(super) fn say_record(
+    record: ForeignRecord,
+    say: &mut dyn FnMut(&Line) -> io::Result<bool>,
+) -> io::Result<bool> {
+    let candidate = candidate(record).unwrap_or_else(|(key, reasons)| refused(key, &reasons[..]));
+    say(&Line::Candidate(Box::new(candidate)))
 }
 
 /// A record that cannot be one, so that the import says why: it lacks its title
@@ -63,8 +74,8 @@ fn more_pages(next: &str) -> Remark {
             "is the next page; the file is only a part of the catalog",
         ),
         remedy: Bilingual::fixed(
-            "den ganzen Katalog mit `hanse source add` abrufen",
-            "harvest the whole catalog with `hanse source add`",
+            "die Adresse des Katalogs statt der Datei angeben, oder ihn mit `hanse source add` abrufen",
+            "give the address of the catalog instead of the file, or harvest it with `hanse source add`",
         ),
     }
 }

@@ -7,6 +7,7 @@
 
 use crdt::catalog::Bilingual;
 use crdt::foreign::{ForeignRecord, Statements, read_package};
+use crdt::vocabulary::Vocabularies;
 use encoding_rs::Encoding;
 use oxrdf::Triple;
 use oxrdfio::{JsonLdProfileSet, RdfFormat, RdfParser};
@@ -70,8 +71,14 @@ impl UnreadablePage {
 }
 
 /// Reads a page. `named` is its media type or its file's ending, which counts
-/// where the text does not say otherwise; `base` is its address.
-pub fn read(bytes: &[u8], named: Option<&str>, base: Option<&str>) -> Result<Page, UnreadablePage> {
+/// where the text does not say otherwise; `base` is its address, `lists` the
+/// vocabularies by which codes are known.
+pub fn read(
+    bytes: &[u8],
+    named: Option<&str>,
+    base: Option<&str>,
+    lists: &Vocabularies,
+) -> Result<Page, UnreadablePage> {
     if bytes.len() > PAGE_BYTES_MAX {
         return Err(UnreadablePage::made(
             format!("die Seite ist größer als {} MiB", PAGE_BYTES_MAX >> 20),
@@ -82,8 +89,8 @@ pub fn read(bytes: &[u8], named: Option<&str>, base: Option<&str>) -> Result<Pag
     }
     let text = decode(bytes)?;
     match form(&text, named)? {
-        Form::Ckan => ckan(&text),
-        form => rdf(&text, form, base),
+        Form::Ckan => ckan(&text, lists),
+        form => rdf(&text, form, base, lists),
     }
 }
 
@@ -158,7 +165,7 @@ fn is_json_ld(head: &str) -> bool {
     ["\"@context\"", "\"@graph\"", "\"@id\"", "\"@type\""].iter().any(|word| head.contains(word))
 }
 
-fn rdf(text: &str, form: Form, base: Option<&str>) -> Result<Page, UnreadablePage> {
+fn rdf(text: &str, form: Form, base: Option<&str>, lists: &Vocabularies) -> Result<Page, UnreadablePage> {
     bounded(text, form)?;
     let format = match form {
         Form::RdfXml => RdfFormat::RdfXml,
@@ -184,7 +191,7 @@ fn rdf(text: &str, form: Form, base: Option<&str>) -> Result<Page, UnreadablePag
         }
         statements.insert(Triple::new(quad.subject, quad.predicate, quad.object));
     }
-    let records: Vec<ForeignRecord> = statements.datasets().take(RECORDS_MAX).collect();
+    let records: Vec<ForeignRecord> = statements.datasets(lists).take(RECORDS_MAX).collect();
     Ok(Page {
         is_catalog: !records.is_empty() || statements.has_catalog(),
         next: statements.next_page().map(str::to_owned),
@@ -329,7 +336,7 @@ fn depth_of_brackets(text: &str, quotes: &[u8]) -> usize {
 }
 
 /// Package dicts: `package_search`, `package_show`, a list, or one dict.
-fn ckan(text: &str) -> Result<Page, UnreadablePage> {
+fn ckan(text: &str, lists: &Vocabularies) -> Result<Page, UnreadablePage> {
     bounded(text, Form::Ckan)?;
     let json: Value = serde_json::from_str(text).map_err(|error| {
         UnreadablePage::made(
@@ -370,7 +377,7 @@ fn ckan(text: &str) -> Result<Page, UnreadablePage> {
     }
     let total = result.get("count").and_then(Value::as_u64);
     Ok(Page {
-        records: packages.iter().take(RECORDS_MAX).map(read_package).collect(),
+        records: packages.iter().take(RECORDS_MAX).map(|package| read_package(package, lists)).collect(),
         next: None,
         total,
         is_catalog: total.is_some() || json.get("success").is_some() || !packages.is_empty(),

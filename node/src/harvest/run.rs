@@ -24,7 +24,7 @@ use super::source::{
     Counts, Kind, MASS_DELETION_PERCENT, QUARANTINE_MAX, Quarantined, SOURCES_MAX, Source, SourceSpec,
     is_mass_deletion,
 };
-use super::walk::{WalkEnd, WalkProgress, walk};
+use super::walk::{Walk, WalkEnd, WalkProgress, walk};
 use crate::handle::{EditError, LISTING_LIMIT_MAX, NodeHandle, ReadError, Scope};
 use crate::import::{
     self, Candidate, ImportError, ImportOptions, Line, Place, Progress, Remark, RemarkKind, Report,
@@ -357,7 +357,9 @@ impl<'a> Run<'a> {
         let (handle, mut spool) = (self.handle, SpoolWriter::new(self.handle.spool_directory().as_deref())?);
         let take = |record| self.take(record, &mut spool);
         let step = |progress| handle.harvests().step(&spec.name, progress);
-        let end = walk(fetcher, &spec, since.as_deref(), &known, take, step).await?;
+        let lists = handle.lists();
+        let how = Walk { fetcher, source: &spec, since: since.as_deref(), known: &known, lists: &lists };
+        let end = walk(how, None, take, step).await?;
         spool.say(&Line::End)?;
         match spool.finish()? {
             Ok(spool) => Ok((end, spool)),

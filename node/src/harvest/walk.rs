@@ -8,9 +8,11 @@
 //! moves or lies, and each is a reason to delete nothing.
 
 use std::collections::HashSet;
+use std::sync::Arc;
 
 use crdt::catalog::Bilingual;
 use crdt::foreign::ForeignRecord;
+use crdt::vocabulary::Vocabularies;
 use url::Url;
 
 use super::fetch::{FetchError, Fetched, Fetcher, Validators, without_credentials};
@@ -46,19 +48,35 @@ pub struct WalkEnd {
     pub validators: Validators,
     /// Whether the source said that nothing changed.
     pub unchanged: bool,
+    /// Whether every page was read to the last one.
+    pub whole: bool,
     /// Why what is missing must not count as gone; `None`: it may.
     pub incomplete: Option<Bilingual>,
     /// When the source wants to be asked again, in seconds.
     pub retry_after_s: Option<u64>,
 }
 
-/// Walks through a source. Each record is handed to `take` once, in the order
-/// of the source; `step` learns how far the walk is.
+/// How a source is walked through.
+#[derive(Debug, Clone)]
+pub struct Walk<'a> {
+    /// Who fetches.
+    pub fetcher: &'a Fetcher,
+    /// The source.
+    pub source: &'a SourceSpec,
+    /// Only what changed since, in the source's own words.
+    pub since: Option<&'a str>,
+    /// What is known of the first page.
+    pub known: &'a Validators,
+    /// The vocabularies by which codes are known.
+    pub lists: &'a Arc<Vocabularies>,
+}
+
+/// Walks through a source. `first` is its first page, if that was fetched
+/// already. Each record is handed to `take` once, in the order of the source;
+/// `step` learns how far the walk is.
 pub async fn walk(
-    fetcher: &Fetcher,
-    source: &SourceSpec,
-    since: Option<&str>,
-    known: &Validators,
+    Walk { fetcher, source, since, known, lists }: Walk<'_>,
+    mut first: Option<Fetched>,
     mut take: impl FnMut(ForeignRecord) -> std::io::Result<()>,
     mut step: impl FnMut(WalkProgress),
 ) -> std::io::Result<WalkEnd> {
@@ -66,6 +84,7 @@ pub async fn walk(
         progress: WalkProgress::default(),
         validators: Validators::default(),
         unchanged: false,
+        whole: false,
         incomplete: None,
         retry_after_s: None,
     };
@@ -78,8 +97,11 @@ pub async fn walk(
             end.incomplete = Some(goes_in_circles(&url));
             break;
         }
-        let first = end.progress.pages == 0;
-        let fetched = fetcher.fetch(&url, if first { known } else { &nothing }).await;
+        let is_first = end.progress.pages == 0;
+        let fetched = match first.take() {
+            Some(fetched) => Ok(fetched),
+            None => fetcher.fetch(&url, if is_first { known } else { &nothing }).await,
+        };
         let (page, stands_at) = match fetched {
             Ok(Fetched::NotModified) => {
                 end.validators = known.clone();
@@ -87,10 +109,10 @@ pub async fn walk(
                 return Ok(end);
             }
             Ok(Fetched::Page { bytes, media_type, url: stands_at, validators }) => {
-                if first {
+                if is_first {
                     end.validators = validators;
                 }
-                match read(bytes, media_type, stands_at.clone()).await {
+                match read(bytes, media_type, stands_at.clone(), Arc::clone(lists)).await {
                     Ok(page) => (page, stands_at),
                     Err(problem) => {
                         end.incomplete = Some(on_page(end.progress.pages + 1, &url, &problem));
@@ -138,15 +160,21 @@ pub async fn walk(
         // Of several pages the first alone does not tell whether one changed.
         end.validators = Validators::default();
     }
-    if end.incomplete.is_none() {
+    end.whole = end.incomplete.is_none();
+    if end.whole {
         end.incomplete = does_not_add_up(&end.progress);
     }
     Ok(end)
 }
 
 /// Parsing keeps a thread busy.
-async fn read(bytes: Vec<u8>, media_type: Option<String>, url: Url) -> Result<Page, Bilingual> {
-    let work = move || page::read(&bytes, media_type.as_deref(), Some(url.as_str()));
+async fn read(
+    bytes: Vec<u8>,
+    media_type: Option<String>,
+    url: Url,
+    lists: Arc<Vocabularies>,
+) -> Result<Page, Bilingual> {
+    let work = move || page::read(&bytes, media_type.as_deref(), Some(url.as_str()), &lists);
     let read = tokio::task::spawn_blocking(work).await;
     match read {
         Ok(page) => page.map_err(|error| {

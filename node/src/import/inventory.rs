@@ -24,6 +24,7 @@ use std::fs::File;
 use std::io;
 
 pub use columns::Mapping;
+use crdt::vocabulary::Vocabularies;
 
 use super::candidate::{Fault, Line};
 use super::reader::{Format, Request};
@@ -32,9 +33,14 @@ use table::Tables;
 /// Takes lines; answers whether to go on.
 pub(super) type Say<'a> = &'a mut dyn FnMut(&Line) -> io::Result<bool>;
 
-/// Reads an inventory to its end.
-pub(super) fn read(request: &Request, file: File, say: Say<'_>) -> io::Result<Result<(), Fault>> {
-    let mut tables = Tables::new(request.mapping.clone(), say);
+/// Reads an inventory to its end, its words by the lists of a town.
+pub(super) fn read(
+    request: &Request,
+    lists: &Vocabularies,
+    file: File,
+    say: Say<'_>,
+) -> io::Result<Result<(), Fault>> {
+    let mut tables = Tables::new(request.mapping.clone(), lists, say);
     let read = match request.format {
         Format::Csv => csv::read(file, &mut tables),
         // Catalogs have a reader of their own; one that came here is no workbook.

@@ -13,6 +13,7 @@ use std::io::{self, Read as _, Seek as _};
 use std::path::{Path, PathBuf};
 use std::sync::OnceLock;
 
+use crdt::vocabulary::Vocabularies;
 use serde::{Deserialize, Serialize};
 
 use super::candidate::{Fault, Line};
@@ -65,12 +66,17 @@ pub struct Request {
     /// How its columns were understood before.
     #[serde(default)]
     pub mapping: Option<Mapping>,
+    /// The data directory, for the town's own lists of codes.
+    #[serde(default)]
+    pub directory: Option<PathBuf>,
 }
 
-/// Reads a file to its end. `mapping` is the one kept for its source.
+/// Reads a file to its end. `mapping` is the one kept for its source, `lists`
+/// are the town's, as its data directory has them.
 pub fn read(
     mut upload: Upload,
     mapping: Option<Mapping>,
+    lists: &Vocabularies,
     directory: Option<&Path>,
 ) -> io::Result<Result<Spool, Fault>> {
     let length = upload.file.metadata()?.len();
@@ -86,11 +92,11 @@ pub fn read(
     if length > most {
         return Ok(Err(too_long(length, most)));
     }
-    let request = Request { format, mapping };
+    let request = Request { format, mapping, directory: directory.map(Path::to_owned) };
     let mut spool = SpoolWriter::new(directory)?;
     match READER.get() {
         Some(program) if cfg!(unix) => isolated::read(program, &request, upload.file, &mut spool)?,
-        _ => read_here(&request, upload.file, &mut |line| spool.say(line))?,
+        _ => read_here(&request, lists, upload.file, &mut |line| spool.say(line))?,
     }
     spool.finish()
 }
@@ -98,13 +104,14 @@ pub fn read(
 /// Reads a file in this process.
 fn read_here(
     request: &Request,
+    lists: &Vocabularies,
     file: File,
     say: &mut dyn FnMut(&Line) -> io::Result<bool>,
 ) -> io::Result<()> {
     let read = match request.format {
-        Format::Catalog => crate::harvest::file::read(file, say)?,
+        Format::Catalog => crate::harvest::file::read(file, lists, say)?,
         Format::Export => export::read(file, say)?,
-        Format::Csv | Format::Workbook => inventory::read(request, file, say)?,
+        Format::Csv | Format::Workbook => inventory::read(request, lists, file, say)?,
     };
     let end = match read {
         Ok(()) => Line::End,
@@ -114,7 +121,7 @@ fn read_here(
 }
 
 /// Says what kind of file begins like this.
-fn recognise(name: &str, head: &[u8]) -> Result<Format, Fault> {
+pub(crate) fn recognise(name: &str, head: &[u8]) -> Result<Format, Fault> {
     let ending = name.rsplit_once('.').map_or("", |(_, ending)| ending).to_lowercase();
     match head {
         [] => Err(Fault::fixed(

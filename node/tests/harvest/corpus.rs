@@ -4,6 +4,7 @@
 use std::path::{Path, PathBuf};
 
 use crdt::catalog::NewDataset;
+use crdt::vocabulary::Vocabularies;
 use node::harvest::page::{self, Page};
 
 /// Every file below `standards/{examples,real-data}` that is RDF or CKAN.
@@ -27,7 +28,12 @@ fn files() -> Vec<PathBuf> {
 
 fn read(path: &Path) -> Result<Page, page::UnreadablePage> {
     let ending = path.extension().and_then(|end| end.to_str());
-    page::read(&std::fs::read(path).unwrap(), ending, Some("https://quelle.example/"))
+    page::read(
+        &std::fs::read(path).unwrap(),
+        ending,
+        Some("https://quelle.example/"),
+        Vocabularies::builtin(),
+    )
 }
 
 #[test]

@@ -1,11 +1,13 @@
 //! Walks through sources that behave, and through those that do not.
 
 use std::io::Write as _;
+use std::sync::Arc;
 use std::time::Duration;
 
+use crdt::vocabulary::Vocabularies;
 use node::harvest::fetch::{FetchError, Fetched, Fetcher, Reach, Validators};
 use node::harvest::source::{Kind, SourceSpec};
-use node::harvest::walk::{WalkEnd, walk};
+use node::harvest::walk::{Walk, WalkEnd, walk};
 use serde_json::json;
 
 use super::server::{Answer, Server, page};
@@ -27,6 +29,10 @@ fn spec(server: &Server, path: &str, kind: Kind) -> SourceSpec {
     }
 }
 
+fn lists() -> Arc<Vocabularies> {
+    Arc::new(Vocabularies::builtin().clone())
+}
+
 async fn walked(server: &Server, kind: Kind) -> (WalkEnd, Vec<String>) {
     walked_from(server, "/catalog.ttl", kind).await
 }
@@ -38,7 +44,9 @@ async fn walked_from(server: &Server, path: &str, kind: Kind) -> (WalkEnd, Vec<S
         keys.push(record.key.rsplit('/').next().unwrap().to_owned());
         Ok(())
     };
-    let end = walk(&fetcher(), &spec(server, path, kind), None, &known, take, |_| {}).await.unwrap();
+    let (fetcher, source, lists) = (fetcher(), spec(server, path, kind), lists());
+    let how = Walk { fetcher: &fetcher, source: &source, since: None, known: &known, lists: &lists };
+    let end = walk(how, None, take, |_| {}).await.unwrap();
     (end, keys)
 }
 
@@ -117,7 +125,10 @@ async fn an_unchanged_page_is_not_sent_again() {
     assert_eq!(end.validators.etag.as_deref(), Some("\"v1\""));
     server.set("/catalog.ttl", Answer::Status(304, String::new()));
     let source = spec(&server, "/catalog.ttl", Kind::Rdf);
-    let again = walk(&fetcher(), &source, None, &end.validators, |_| Ok(()), |_| {}).await.unwrap();
+    let (fetcher, lists) = (fetcher(), lists());
+    let known = &end.validators;
+    let how = Walk { fetcher: &fetcher, source: &source, since: None, known, lists: &lists };
+    let again = walk(how, None, |_| Ok(()), |_| {}).await.unwrap();
     assert!(again.unchanged && again.validators == end.validators);
     assert!(server.asked().last().unwrap().to_lowercase().contains("if-none-match: \"v1\""));
 }

@@ -1,9 +1,10 @@
 //! Pages that are made to hurt.
 
+use crdt::vocabulary::Vocabularies;
 use node::harvest::page::{self, DEPTH_MAX};
 
 fn refused(text: &str) -> String {
-    page::read(text.as_bytes(), None, None).unwrap_err().to_string()
+    page::read(text.as_bytes(), None, None, Vocabularies::builtin()).unwrap_err().to_string()
 }
 
 const RDF: &str =
@@ -24,7 +25,7 @@ fn dtds_and_entities_are_refused_before_they_are_parsed() {
     let utf16: Vec<u8> =
         std::iter::once(0xfeff_u16).chain(bomb.encode_utf16()).flat_map(u16::to_be_bytes).collect();
     assert!(
-        page::read(&utf16, None, None).unwrap_err().to_string().contains("DTD"),
+        page::read(&utf16, None, None, Vocabularies::builtin()).unwrap_err().to_string().contains("DTD"),
         "in another encoding too"
     );
 }
@@ -42,7 +43,10 @@ fn nesting_has_an_end() {
         assert!(refused(&text).contains(&format!("deeper than {DEPTH_MAX}")), "{}", refused(&text));
     }
     let fine = format!("<a:b> <a:c> \"{}\" .", "[".repeat(deep));
-    assert!(page::read(fine.as_bytes(), None, None).is_ok(), "brackets in a text nest nothing");
+    assert!(
+        page::read(fine.as_bytes(), None, None, Vocabularies::builtin()).is_ok(),
+        "brackets in a text nest nothing"
+    );
 }
 
 #[test]
@@ -63,7 +67,7 @@ fn half_pages_and_web_pages_are_refused_as_a_whole() {
         "<rdf:RDF {RDF}><!-- <x> --><rdf:Description rdf:about=\"https://a.example/1?a=>\"><dct:title><![CDATA[<b>]]></dct:title></rdf:Description></rdf:RDF>"
     );
     assert!(
-        page::read(quoted.as_bytes(), None, None).is_ok(),
+        page::read(quoted.as_bytes(), None, None, Vocabularies::builtin()).is_ok(),
         "what looks open in comments and texts is not"
     );
     assert!(
@@ -79,6 +83,11 @@ fn half_pages_and_web_pages_are_refused_as_a_whole() {
     {
         assert!(refused(text).contains(word), "{text}: {}", refused(text));
     }
-    assert!(page::read(b"\xff\xfe\x00", None, None).is_err());
-    assert!(page::read(b"<a:b> <a:c> \"\xe4\" .", None, None).unwrap_err().to_string().contains("UTF-8"));
+    assert!(page::read(b"\xff\xfe\x00", None, None, Vocabularies::builtin()).is_err());
+    assert!(
+        page::read(b"<a:b> <a:c> \"\xe4\" .", None, None, Vocabularies::builtin())
+            .unwrap_err()
+            .to_string()
+            .contains("UTF-8")
+    );
 }

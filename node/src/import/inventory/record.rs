@@ -39,7 +39,7 @@ pub(super) fn candidate(
     place: Place,
     cells: &[Cell<'_>],
     row: Vec<String>,
-    values: &mut Values,
+    values: &mut Values<'_>,
 ) -> Candidate {
     let mut making = Making {
         fields: Map::new(),
@@ -60,15 +60,15 @@ pub(super) fn candidate(
     making.finish(place, row)
 }
 
-struct Making<'a> {
+struct Making<'a, 'l> {
     fields: Map<String, Value>,
     called: BTreeMap<String, Bilingual>,
     remarks: Vec<Remark>,
     notes: Vec<String>,
-    values: &'a mut Values,
+    values: &'a mut Values<'l>,
 }
 
-impl Making<'_> {
+impl Making<'_, '_> {
     fn cell(&mut self, cell: &Cell<'_>) {
         let Some(meaning) = cell.meaning else { return self.note(cell) };
         let field = field_of(meaning);

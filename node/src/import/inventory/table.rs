@@ -6,6 +6,7 @@
 use std::io;
 
 use crdt::catalog::invalid::{Bilingual, nearest};
+use crdt::vocabulary::Vocabularies;
 
 use super::columns::{KNOWN, Mapping, Meaning, field_of, meaning};
 use super::record::{Cell, candidate};
@@ -34,7 +35,7 @@ pub(super) struct Row {
 pub(super) struct Tables<'a> {
     saved: Option<Mapping>,
     say: Say<'a>,
-    values: Values,
+    values: Values<'a>,
     sheet: Option<String>,
     state: State,
     /// Of all heads found.
@@ -64,11 +65,11 @@ struct Column {
 }
 
 impl<'a> Tables<'a> {
-    pub(super) fn new(saved: Option<Mapping>, say: Say<'a>) -> Self {
+    pub(super) fn new(saved: Option<Mapping>, lists: &'a Vocabularies, say: Say<'a>) -> Self {
         Self {
             saved,
             say,
-            values: Values::default(),
+            values: Values::new(lists),
             sheet: None,
             state: State::Looking(Vec::new()),
             mapping: Mapping::default(),

@@ -21,23 +21,28 @@ pub(super) struct Meant {
 }
 
 /// Looks texts up in the lists.
-#[derive(Debug, Default)]
-pub(super) struct Values {
+#[derive(Debug)]
+pub(super) struct Values<'a> {
+    lists: &'a Vocabularies,
     remembered: HashMap<(List, String), Meant>,
 }
 
-impl Values {
+impl<'a> Values<'a> {
+    /// By the lists of a town.
+    pub(super) fn new(lists: &'a Vocabularies) -> Self {
+        Self { lists, remembered: HashMap::new() }
+    }
+
     /// What a text means that names one concept.
     pub(super) fn one(&mut self, list: List, text: &str) -> Meant {
-        self.looked_up(list, text, |text| {
-            let found = Vocabularies::builtin().list(list).suggest(text);
-            judged(vec![(text, found)], list)
-        })
+        let vocabulary = self.lists.list(list);
+        self.looked_up(list, text, |text| judged(vec![(text, vocabulary.suggest(text))], list))
     }
 
     /// What a text means that may name several.
     pub(super) fn several(&mut self, list: List, text: &str) -> Meant {
-        self.looked_up(list, text, |text| judged(Vocabularies::builtin().list(list).suggest_each(text), list))
+        let vocabulary = self.lists.list(list);
+        self.looked_up(list, text, |text| judged(vocabulary.suggest_each(text), list))
     }
 
     fn looked_up(&mut self, list: List, text: &str, look: impl FnOnce(&str) -> Meant) -> Meant {
@@ -233,7 +238,7 @@ mod tests {
 
     #[test]
     fn known_spellings_are_sure_and_others_are_questions() {
-        let mut values = Values::default();
+        let mut values = Values::new(Vocabularies::builtin());
         assert_eq!(values.one(List::Frequencies, "1x jährlich").sure, ["ANNUAL"]);
         let odd = values.one(List::Frequencies, "wenn der Chef Zeit hat");
         assert!(odd.sure.is_empty() && odd.unsure.len() == 1, "{odd:?}");

@@ -7,6 +7,8 @@ use std::process::{Child, Command, Stdio};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Condvar, Mutex, PoisonError};
 
+use crdt::vocabulary::Vocabularies;
+
 use super::Request;
 use crate::import::candidate::{Fault, Line};
 use crate::import::limits::READER_TIME;
@@ -126,7 +128,11 @@ pub fn serve(request: &str) -> io::Result<()> {
     bound()?;
     let request: Request = serde_json::from_str(request)?;
     let mut out = io::BufWriter::new(io::stdout().lock());
-    super::read_here(&request, input()?, &mut |line| {
+    let lists = match &request.directory {
+        Some(directory) => crate::vocabulary::load(directory).map_err(io::Error::other)?,
+        None => Arc::new(Vocabularies::builtin().clone()),
+    };
+    super::read_here(&request, &lists, input()?, &mut |line| {
         serde_json::to_writer(&mut out, line)?;
         out.write_all(b"\n")?;
         Ok(true)
