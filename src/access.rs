@@ -135,11 +135,11 @@ impl Access {
         self.write(Method::POST, &path(id, "/publish"), &json!({})).await
     }
 
-    /// Brings a file to be imported.
+    /// Brings a file to be imported, or names the address of one.
     pub(crate) async fn begin_import(
         &self,
         query: &[(&str, String)],
-        file: std::fs::File,
+        file: Option<std::fs::File>,
     ) -> Result<Value, Failure> {
         self.client.send_file("/api/v1/imports", query, file).await
     }

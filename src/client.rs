@@ -80,16 +80,21 @@ impl Client {
         self.send(self.http.request(method, format!("{}{path}", self.base)).json(body)).await
     }
 
-    /// Sends a file to a path of the desk API, piece by piece.
+    /// Sends a file to a path of the desk API, piece by piece, or no body.
     pub(crate) async fn send_file(
         &self,
         path: &str,
         query: &[(&str, String)],
-        file: std::fs::File,
+        file: Option<std::fs::File>,
     ) -> Result<Value, Failure> {
         let mut url = self.url(path)?;
         url.query_pairs_mut().extend_pairs(query);
-        self.send(self.http.request(Method::POST, url).body(tokio::fs::File::from_std(file))).await
+        let request = self.http.request(Method::POST, url);
+        self.send(match file {
+            Some(file) => request.body(tokio::fs::File::from_std(file)),
+            None => request,
+        })
+        .await
     }
 
     /// Reads a file from a path of the desk API.

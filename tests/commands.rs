@@ -15,6 +15,8 @@ mod demo;
 mod duplicates;
 #[path = "commands/founding.rs"]
 mod founding;
+#[path = "commands/harvesting.rs"]
+mod harvesting;
 #[path = "commands/help.rs"]
 mod help;
 #[path = "commands/importing.rs"]
@@ -25,3 +27,5 @@ mod input;
 mod moving;
 #[path = "commands/serving.rs"]
 mod serving;
+#[path = "commands/source.rs"]
+mod source;

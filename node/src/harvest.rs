@@ -7,6 +7,7 @@
 
 pub mod fetch;
 pub(crate) mod file;
+pub mod once;
 pub mod page;
 pub mod run;
 pub mod source;

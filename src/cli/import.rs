@@ -39,11 +39,13 @@ Examples:
   hanse import --dir D/soest inventar.xlsx --dry-run
   hanse import --dir D/soest inventar.xlsx --rejected mend.csv
   hanse import --dir D/soest inventar.csv --mapping columns.json --json
+  hanse import --dir D/soest https://daten.nachbarstadt.example/catalog.ttl --dry-run
   hanse import --dir D/neu soest.ndjson     the export of this town on a new machine")]
 pub(crate) struct Args {
     #[command(flatten)]
     directory: Directory,
-    /// The file: xlsx, ods or csv; a catalog: ttl, rdf, jsonld, nt, json; or an export of this town
+    /// The file: xlsx, ods or csv; a catalog: ttl, rdf, jsonld, nt, json; an export of this town.
+    /// Or the address of a catalog in RDF, of a CKAN or of a table
     #[arg(value_name = "FILE-or-URL", required_unless_present = "template")]
     file: Option<PathBuf>,
     /// Write the blank template of an inventory (.xlsx or .csv) and do nothing else
@@ -54,10 +56,16 @@ pub(crate) struct Args {
     /// Only say what would happen
     #[arg(long)]
     dry_run: bool,
+    /// Let the address be a machine of the house (private addresses, this machine)
+    #[arg(long)]
+    allow_private: bool,
+    /// Let the address redirect to other hosts
+    #[arg(long)]
+    allow_redirects: bool,
     /// Write nothing if a row is rejected
     #[arg(long)]
     all_or_nothing: bool,
-    /// Name under which the records are known again; by default made of the file's name
+    /// Name under which the records are known again; by default made of the file's name or the address
     #[arg(long, value_name = "NAME")]
     source: Option<String>,
     /// How columns are understood: read from this file, or written to it if it does not exist
@@ -78,32 +86,67 @@ pub(super) async fn run(args: Args) -> Result<(), Failure> {
     if let Some(path) = &args.template {
         return write_template(path);
     }
-    let Some(file) = &args.file else { return Err(Failure::input("import: give a file")) };
-    let content = open(file)?;
+    let Some(given) = &args.file else { return Err(Failure::input("import: give a file or an address")) };
+    let origin = Origin::of(given, &args)?;
     let access = Access::for_writing(&args.directory.dir, args.offline).await?;
-    let outcome = import(&access, &args, file, content).await;
+    let outcome = import(&access, &args, origin).await;
     access.close().await?;
     let done = outcome?;
     show(&args, &done)
 }
 
-async fn import(access: &Access, args: &Args, file: &Path, content: File) -> Result<Value, Failure> {
-    let name = file.file_name().unwrap_or(file.as_os_str()).to_string_lossy().into_owned();
-    let source = match &args.source {
-        Some(source) => SourceName::new(source),
-        None => SourceName::of_file(&name),
-    };
-    let mapping = args.mapping.as_deref();
-    if let Some(path) = mapping.filter(|path| path.exists()) {
-        access.set_mapping(source.as_str(), &mapping_in(path)?).await?;
+/// Where the records come from.
+enum Origin {
+    File(String, File),
+    Address(String),
+}
+
+impl Origin {
+    /// Opens the file, if it is one, before anything else is done.
+    fn of(given: &Path, args: &Args) -> Result<Self, Failure> {
+        if let Some(url) =
+            given.to_str().filter(|text| text.starts_with("http://") || text.starts_with("https://"))
+        {
+            return Ok(Self::Address(url.to_owned()));
+        }
+        if args.allow_private || args.allow_redirects {
+            return Err(Failure::input(format!(
+                "import `{}`: --allow-private and --allow-redirects go with an address",
+                given.display()
+            )));
+        }
+        let name = given.file_name().unwrap_or(given.as_os_str()).to_string_lossy().into_owned();
+        Ok(Self::File(name, open(given)?))
     }
-    let query = [
-        ("name", name),
-        ("source", source.as_str().to_owned()),
-        ("dry_run", args.dry_run.to_string()),
-        ("all_or_nothing", args.all_or_nothing.to_string()),
-    ];
-    let begun = access.begin_import(&query, content).await?;
+}
+
+async fn import(access: &Access, args: &Args, origin: Origin) -> Result<Value, Failure> {
+    let mapping = args.mapping.as_deref();
+    let source = match (&args.source, &origin) {
+        (Some(source), _) => Some(SourceName::new(source)),
+        (None, Origin::File(name, _)) => Some(SourceName::of_file(name)),
+        (None, Origin::Address(_)) => None,
+    };
+    if let Some(path) = mapping.filter(|path| path.exists()) {
+        access.set_mapping(named(source.as_ref())?, &mapping_in(path)?).await?;
+    }
+    let mut query =
+        vec![("dry_run", args.dry_run.to_string()), ("all_or_nothing", args.all_or_nothing.to_string())];
+    query.extend(source.map(|source| ("source", source.as_str().to_owned())));
+    let begun = match origin {
+        Origin::File(name, content) => {
+            query.push(("name", name));
+            access.begin_import(&query, Some(content)).await?
+        }
+        Origin::Address(url) => {
+            query.extend([
+                ("url", url),
+                ("allow_private", args.allow_private.to_string()),
+                ("allow_redirects", args.allow_redirects.to_string()),
+            ]);
+            access.begin_import(&query, None).await?
+        }
+    };
     let id = text(&begun["id"]);
     let done = watch(access, &id, args.lang.as_deref()).await?;
     if let Some(path) = &args.rejected
@@ -112,10 +155,17 @@ async fn import(access: &Access, args: &Args, file: &Path, content: File) -> Res
         save(path, &access.rejected_rows(&id).await?)?;
     }
     if let Some(path) = mapping.filter(|path| !path.exists() && !args.dry_run && done["state"] == "done") {
-        let mapping = access.mapping(source.as_str()).await?;
+        let mapping = access.mapping(&text(&done["source"])).await?;
         save(path, format!("{mapping:#}\n").as_bytes())?;
     }
     Ok(done)
+}
+
+/// The source that a file of columns is for.
+fn named(source: Option<&SourceName>) -> Result<&str, Failure> {
+    source.map(SourceName::as_str).ok_or_else(|| {
+        Failure::input("import: --mapping goes with a file, or with an address and --source NAME")
+    })
 }
 
 /// Waits for the end of an import, with a bar for people.
@@ -206,11 +256,6 @@ pub(super) fn sheet_form(path: &Path) -> Result<SheetForm, Failure> {
 /// Opens a file that may be imported; its length depends on what it is.
 fn open(path: &Path) -> Result<File, Failure> {
     let shown = path.display();
-    if path.to_str().is_some_and(|text| text.starts_with("http://") || text.starts_with("https://")) {
-        return Err(Failure::input(format!(
-            "read `{shown}`: this is an address; harvest it with `hanse source add` and `hanse source run`"
-        )));
-    }
     let failed = |error: std::io::Error| Failure::input(format!("read `{shown}`: {error}"));
     let mut file = File::open(path).map_err(failed)?;
     let length = file.metadata().map_err(failed)?.len();

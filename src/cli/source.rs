@@ -132,10 +132,12 @@ async fn watch(access: &Access, name: &str) -> Result<Value, Failure> {
 
 fn show(action: &Action, answer: &Value) -> Result<(), Failure> {
     match action {
-        Action::List(All { json: true, .. }) => output::json(answer),
-        Action::Show(One { json: true, .. })
-        | Action::Run(One { json: true, .. })
-        | Action::Confirm(One { json: true, .. }) => output::json(answer),
+        Action::List(All { json: true, .. }) | Action::Confirm(One { json: true, .. }) => {
+            output::json(answer)
+        }
+        Action::Show(One { json: true, .. }) | Action::Run(One { json: true, .. }) => {
+            output::json(answer).and_then(|()| found_a_problem(answer))
+        }
         Action::List(_) => list(answer),
         Action::Add(add) => output::line(format!("added the source {}", add.name)),
         Action::Remove(one) => output::line(format!("removed the source {}; its records stay", one.name)),
@@ -174,11 +176,14 @@ fn stands(source: &Value) -> Result<(), Failure> {
             text(&one["remedy"]["en"])
         ))?;
     }
-    match source["problem"].is_null() {
-        true => Ok(()),
-        false => {
-            output::line(format!("!! {}", text(&source["problem"]["en"])))?;
-            Err(Failure::found())
-        }
+    if !source["problem"].is_null() {
+        output::line(format!("!! {}", text(&source["problem"]["en"])))?;
     }
+    found_a_problem(source)
+}
+
+/// A source that was not walked to its end, or that waits for a word, ends the
+/// command with exit code 1.
+fn found_a_problem(source: &Value) -> Result<(), Failure> {
+    if source["problem"].is_null() { Ok(()) } else { Err(Failure::found()) }
 }

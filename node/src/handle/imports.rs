@@ -9,6 +9,7 @@ use crdt::ids::DatasetId;
 use tokio::sync::oneshot;
 
 use super::{LISTING_LIMIT_MAX, NodeHandle, ReadError, Scope};
+use crate::harvest::once::{self, Address, Found};
 use crate::import::reader::{self, Upload};
 use crate::import::{
     self, Batch, ImportError, ImportId, ImportJob, ImportOptions, ImportState, Mapping, Outcome, Returned,
@@ -16,6 +17,15 @@ use crate::import::{
 };
 use crate::ledger::{rehearse, rehearse_return};
 use crate::store::{SourceRow, TaskRow, WriteError};
+
+/// Where an import comes from.
+#[derive(Debug)]
+enum Origin {
+    /// A file that a person brought.
+    File(Upload),
+    /// What stands at an address.
+    Address(Address),
+}
 
 impl NodeHandle {
     /// An empty private file for an upload, without a name.
@@ -25,39 +35,79 @@ impl NodeHandle {
 
     /// Begins to import a file; [`Self::import_job`] tells how far it is.
     pub fn import_file(&self, upload: Upload, options: ImportOptions) -> Result<Arc<ImportJob>, ImportError> {
-        let job = self.shared.imports.begin(upload.name.clone(), options)?;
+        self.begin_import(upload.name.clone(), Origin::File(upload), options)
+    }
+
+    /// Begins to import what stands at an address, fetched once.
+    pub fn import_address(
+        &self,
+        address: Address,
+        options: ImportOptions,
+    ) -> Result<Arc<ImportJob>, ImportError> {
+        self.begin_import(address.name(), Origin::Address(address), options)
+    }
+
+    fn begin_import(
+        &self,
+        name: String,
+        origin: Origin,
+        options: ImportOptions,
+    ) -> Result<Arc<ImportJob>, ImportError> {
+        let job = self.shared.imports.begin(name, options)?;
         let (handle, begun) = (self.clone(), Arc::clone(&job));
         tokio::spawn(async move {
             let _turn = handle.shared.imports.running.lock().await;
+            // A task of its own: a panic ends the import, not what waits for it.
             let (at_work, job) = (handle.clone(), Arc::clone(&begun));
-            let work = tokio::task::spawn_blocking(move || at_work.import(upload, &job)).await;
-            let end = match work {
+            let end = match tokio::spawn(async move { at_work.import(origin, job).await }).await {
                 Ok(Ok(end)) => end,
                 Ok(Err(error)) => ImportState::Failed(error.to_string()),
                 Err(_) => ImportState::Failed("import: it broke off; see the log".to_owned()),
             };
-            if let ImportState::Failed(error) = &end {
-                tracing::error!(%error, import = %begun.id, "an import failed");
-            }
-            if let ImportState::Done(report) = &end
-                && !report.dry_run
-                && report.mapping != Mapping::default()
-                && let Err(error) =
-                    handle.keep_mapping(begun.options.source.clone(), report.mapping.clone()).await
-            {
-                tracing::warn!(%error, import = %begun.id, "how the columns were understood was not kept");
-            }
-            begun.set(end);
+            handle.end_import(&begun, end).await;
         });
         Ok(job)
     }
 
-    fn import(&self, upload: Upload, job: &ImportJob) -> Result<ImportState, ImportError> {
+    async fn end_import(&self, job: &ImportJob, end: ImportState) {
+        if let ImportState::Failed(error) = &end {
+            tracing::error!(%error, import = %job.id, "an import failed");
+        }
+        if let ImportState::Done(report) = &end
+            && !report.dry_run
+            && report.mapping != Mapping::default()
+            && let Err(error) = self.keep_mapping(job.options.source.clone(), report.mapping.clone()).await
+        {
+            tracing::warn!(%error, import = %job.id, "how the columns were understood was not kept");
+        }
+        job.set(end);
+    }
+
+    async fn import(self, origin: Origin, job: Arc<ImportJob>) -> Result<ImportState, ImportError> {
         job.set(ImportState::Reading);
-        let source = &job.options.source;
-        let directory = self.spool_directory();
-        let known = self.mapping(source)?;
-        let mut spool = match reader::read(upload, known, self.vocabularies(), directory.as_deref())? {
+        let found = match origin {
+            Origin::File(upload) => Found::File(upload),
+            Origin::Address(address) => {
+                let (directory, lists) = (self.spool_directory(), self.lists());
+                match once::read(&address, directory.as_deref(), &lists, &job.progress).await? {
+                    Ok(found) => found,
+                    Err(fault) => return Ok(ImportState::Unreadable(fault)),
+                }
+            }
+        };
+        let work = tokio::task::spawn_blocking(move || self.take_in(found, &job));
+        work.await.unwrap_or_else(|_| Ok(ImportState::Failed("import: it broke off; see the log".to_owned())))
+    }
+
+    fn take_in(&self, found: Found, job: &ImportJob) -> Result<ImportState, ImportError> {
+        let read = match found {
+            Found::Read(spool) => Ok(spool),
+            Found::File(upload) => {
+                let (directory, known) = (self.spool_directory(), self.mapping(&job.options.source)?);
+                reader::read(upload, known, self.vocabularies(), directory.as_deref())?
+            }
+        };
+        let mut spool = match read {
             Ok(spool) => spool,
             Err(fault) => return Ok(ImportState::Unreadable(fault)),
         };

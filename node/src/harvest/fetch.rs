@@ -36,7 +36,7 @@ const VALIDATOR_BYTES_MAX: usize = 512;
 /// Longest wait that a source may ask for.
 const RETRY_AFTER_MAX: Duration = Duration::from_secs(24 * 3600);
 /// What we like best first.
-const ACCEPT: &str = "text/turtle, application/rdf+xml;q=0.9, application/n-triples;q=0.9, application/ld+json;q=0.8, application/json;q=0.7";
+const ACCEPT: &str = "text/turtle, application/rdf+xml;q=0.9, application/n-triples;q=0.9, application/ld+json;q=0.8, application/json;q=0.7, */*;q=0.1";
 
 /// What a source may lead to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]

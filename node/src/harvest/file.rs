@@ -57,6 +57,7 @@ fn refused(key: String, reasons: &[crdt::catalog::InvalidField]) -> Candidate {
     Candidate {
         place: Place::Item(key.clone()),
         key: if untitled { key } else { String::new() },
+        names: Vec::new(),
         fields,
         called: BTreeMap::new(),
         remarks: Vec::new(),

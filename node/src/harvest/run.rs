@@ -15,7 +15,7 @@ use std::time::Duration;
 
 use crdt::catalog::{Bilingual, InvalidField, LocalRecord, Merge};
 use crdt::foreign::ForeignRecord;
-use crdt::ids::{DatasetId, UnixMillis};
+use crdt::ids::UnixMillis;
 use serde_json::Value;
 use tokio_util::sync::CancellationToken;
 
@@ -25,7 +25,7 @@ use super::source::{
     is_mass_deletion,
 };
 use super::walk::{Walk, WalkEnd, WalkProgress, walk};
-use crate::handle::{EditError, LISTING_LIMIT_MAX, NodeHandle, ReadError, Scope};
+use crate::handle::{EditError, NodeHandle, ReadError};
 use crate::import::{
     self, Candidate, ImportError, ImportOptions, Line, Place, Progress, Remark, RemarkKind, Report,
     SourceName, Spool, SpoolWriter,
@@ -37,9 +37,6 @@ use crate::view::Phase;
 const LOOK: Duration = Duration::from_secs(15);
 /// A source that is asked only for what is new is walked through this often.
 const WHOLE_EVERY_MS: i64 = 24 * 3600 * 1000;
-/// Shortest name by which a record is known to be one of the federation's:
-/// `1` or `baum` are names that two catalogs may give.
-const NAME_BYTES_MIN: usize = 16;
 
 /// Why a source could not be asked, kept or changed.
 #[derive(Debug, thiserror::Error)]
@@ -263,7 +260,6 @@ struct Run<'a> {
     source: Source,
     name: SourceName,
     whole: bool,
-    own: HashSet<[u8; 16]>,
     seen: HashSet<String>,
     counts: Counts,
     quarantine: Vec<Quarantined>,
@@ -283,15 +279,10 @@ impl<'a> Run<'a> {
             || source.confirmed > 0
             || source.walked.is_none_or(|walked| now.0 - walked.0 >= WHOLE_EVERY_MS);
         let name = SourceName::new(&format!("harvest {}", source.spec.name));
-        let own = {
-            let (handle, name) = (handle.clone(), name.clone());
-            blocking(move || own_names(&handle, &name)).await??
-        };
         let run = Self {
             handle,
             whole,
             name,
-            own,
             seen: HashSet::new(),
             counts: Counts::default(),
             quarantine: Vec::new(),
@@ -369,10 +360,6 @@ impl<'a> Run<'a> {
 
     /// Takes one record of the walk, or says why not.
     fn take(&mut self, record: ForeignRecord, spool: &mut SpoolWriter) -> std::io::Result<()> {
-        if record.names.iter().chain([&record.key]).any(|name| self.own.contains(&name_hash(name))) {
-            self.counts.own += 1;
-            return Ok(());
-        }
         // ISO 8601 orders as text does; what is none never counts as newest.
         let modified = record.modified.as_ref().filter(|text| text.starts_with("20"));
         if modified > self.newest.as_ref() {
@@ -409,6 +396,7 @@ impl<'a> Run<'a> {
         self.counts.created += report.created;
         self.counts.changed += report.changed;
         self.counts.unchanged += report.unchanged;
+        self.counts.own += report.own;
         self.counts.rejected += report.rejected;
         for problem in report.problems {
             let key = problem.place.in_lang(crdt::catalog::Lang::De);
@@ -492,39 +480,9 @@ fn missing(handle: &NodeHandle, name: &SourceName, seen: &HashSet<String>) -> Re
     Ok(Missing { held: present.len() + left.len(), rows: left })
 }
 
-/// What the federation's open datasets are called, but for those that this
-/// source brought.
-fn own_names(handle: &NodeHandle, name: &SourceName) -> Result<HashSet<[u8; 16]>, ReadError> {
-    let mut from_here: HashSet<DatasetId> = HashSet::new();
-    handle.each_of_source(name, |row| {
-        from_here.insert(row.dataset);
-    })?;
-    let mut names = HashSet::new();
-    let mut after = None;
-    loop {
-        let open = handle.open_datasets(Scope::Federation, after, LISTING_LIMIT_MAX)?;
-        let Some(last) = open.last() else { return Ok(names) };
-        after = Some(last.dataset.id);
-        for dataset in
-            open.into_iter().map(|listed| listed.dataset).filter(|one| !from_here.contains(&one.id))
-        {
-            let iri = dataset.iri.as_ref().map(ToString::to_string);
-            let identifier = dataset.identifier.as_ref().map(ToString::to_string);
-            let called = [iri, identifier, Some(dataset.id.to_string())].into_iter().flatten();
-            names.extend(called.filter(|name| name.len() >= NAME_BYTES_MIN).map(|name| name_hash(&name)));
-        }
-    }
-}
-
-fn name_hash(name: &str) -> [u8; 16] {
-    let mut short = [0; 16];
-    short.copy_from_slice(&crdt::encoding::hash("hanse harvest name 1", &[name.as_bytes()])[..16]);
-    short
-}
-
 /// The record as the import takes it, or its name and why it cannot be one.
 pub(crate) fn candidate(record: ForeignRecord) -> Result<Candidate, (String, Vec<InvalidField>)> {
-    let ForeignRecord { key, body, hints, .. } = record;
+    let ForeignRecord { key, names, body, hints, .. } = record;
     let fields = match body {
         Ok(Value::Object(fields)) => fields,
         Ok(_) => serde_json::Map::new(),
@@ -537,6 +495,7 @@ pub(crate) fn candidate(record: ForeignRecord) -> Result<Candidate, (String, Vec
     Ok(Candidate {
         place: Place::Item(key.clone()),
         key,
+        names,
         fields,
         called: BTreeMap::new(),
         remarks: hints.into_iter().map(remark).collect(),

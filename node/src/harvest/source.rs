@@ -99,6 +99,12 @@ impl SourceSpec {
         Ok(Self { name, url, kind, interval_s, allow_private: false, allow_redirects: false })
     }
 
+    /// A source that is asked once and not kept.
+    pub(super) fn once(url: Url, kind: Kind, reach: Reach) -> Self {
+        let (allow_private, allow_redirects) = (reach.private, reach.elsewhere);
+        Self { name: String::new(), url, kind, interval_s: None, allow_private, allow_redirects }
+    }
+
     /// What it may lead to.
     pub fn reach(&self) -> Reach {
         Reach { private: self.allow_private, elsewhere: self.allow_redirects }
@@ -123,7 +129,7 @@ fn checked_name(name: &str) -> Result<String, InvalidField> {
     ))
 }
 
-fn checked_url(text: &str) -> Result<Url, InvalidField> {
+pub(super) fn checked_url(text: &str) -> Result<Url, InvalidField> {
     let url = Url::parse(text.trim()).ok().filter(|url| {
         matches!(url.scheme(), "http" | "https") && url.username().is_empty() && url.password().is_none()
     });
@@ -141,7 +147,7 @@ fn checked_url(text: &str) -> Result<Url, InvalidField> {
 }
 
 /// RDF lies at a path of its own; a CKAN is named by its portal or its API.
-fn guessed(url: &Url) -> Kind {
+pub(super) fn guessed(url: &Url) -> Kind {
     let path = url.path();
     if path.contains("/api/3") || path.contains("/api/action") || matches!(path, "" | "/") {
         Kind::Ckan

@@ -161,6 +161,9 @@ pub struct Candidate {
     pub place: Place,
     /// What names it within its source, from one version to the next.
     pub key: String,
+    /// What else its source calls it; by these it is known on another road.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub names: Vec<String>,
     /// The JSON body from which [`crdt::catalog::NewDataset`] is read.
     pub fields: Map<String, Value>,
     /// What the source calls a field, by its path: `Spalte F „Lizenz“`.

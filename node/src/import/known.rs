@@ -1,12 +1,49 @@
 //! What the town has already, by the names that a foreign row may use for it.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use crdt::catalog::{Dataset, LocalRecord};
 use crdt::ids::DatasetId;
 
-use super::candidate::name_hash;
-use crate::handle::{NodeHandle, ReadError};
+use super::candidate::{Candidate, SourceName, name_hash};
+use crate::handle::{LISTING_LIMIT_MAX, NodeHandle, ReadError, Scope};
+
+/// Shortest name by which a record is known to be one of the federation's:
+/// `1` or `baum` are names that two catalogs may give.
+const NAME_BYTES_MIN: usize = 16;
+
+/// What the federation's open datasets are called, but for those that a source
+/// brought itself: the records that may come back by another road.
+#[derive(Debug)]
+pub(super) struct Federation(HashSet<[u8; 16]>);
+
+impl Federation {
+    /// As seen from a source.
+    pub(super) fn of(handle: &NodeHandle, source: &SourceName) -> Result<Self, ReadError> {
+        let mut from_here: HashSet<DatasetId> = HashSet::new();
+        handle.each_of_source(source, |row| {
+            from_here.insert(row.dataset);
+        })?;
+        let mut found = HashSet::new();
+        let mut after = None;
+        loop {
+            let open = handle.open_datasets(Scope::Federation, after, LISTING_LIMIT_MAX)?;
+            let Some(last) = open.last() else { return Ok(Self(found)) };
+            after = Some(last.dataset.id);
+            for dataset in
+                open.iter().map(|listed| &listed.dataset).filter(|one| !from_here.contains(&one.id))
+            {
+                let called = names(dataset).chain([dataset.id.to_string()]);
+                found.extend(called.filter(|name| name.len() >= NAME_BYTES_MIN).map(|name| name_hash(&name)));
+            }
+        }
+    }
+
+    /// Whether a candidate is one of them.
+    pub(super) fn has(&self, candidate: &Candidate) -> bool {
+        candidate.names.iter().chain([&candidate.key]).any(|name| self.0.contains(&name_hash(name)))
+    }
+}
 
 /// The town's records by identifier. Holds hashes, not texts.
 #[derive(Debug, Default)]

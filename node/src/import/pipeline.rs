@@ -15,7 +15,7 @@ use tokio::sync::oneshot;
 
 use super::candidate::{Candidate, Line, Place, Remark, RemarkKind, SourceName};
 use super::decision::{Batch, Item, Outcome};
-use super::known::Known;
+use super::known::{Federation, Known};
 use super::limits::{BATCH_RECORDS, BATCHES_WAITING, KEY_BYTES_MAX, REMARKS_MAX};
 use super::report::{Problem, Report};
 use super::restore;
@@ -74,7 +74,12 @@ impl Progress {
     }
 
     pub(super) fn begin(&self, total: u64) {
-        self.done.store(0, Ordering::Relaxed);
+        self.set(0, total);
+    }
+
+    /// Says how far reading is.
+    pub(crate) fn set(&self, done: u64, total: u64) {
+        self.done.store(done, Ordering::Relaxed);
         self.total.store(total, Ordering::Relaxed);
     }
 
@@ -108,6 +113,8 @@ struct Pass<'a> {
     source: &'a SourceName,
     report: Report,
     known: Known,
+    /// Made when the first record of another catalog comes.
+    federation: Option<Federation>,
     /// Where each key stood first.
     seen: HashMap<[u8; 32], Place>,
     batch: Vec<(Checked, Item)>,
@@ -136,6 +143,7 @@ impl<'a> Pass<'a> {
             source,
             report: Report { dry_run, ..Report::default() },
             known: Known::of(handle)?,
+            federation: None,
             seen: HashMap::new(),
             batch: Vec::with_capacity(BATCH_RECORDS),
             hinted: false,
@@ -168,6 +176,11 @@ impl<'a> Pass<'a> {
     }
 
     fn candidate(&mut self, candidate: Candidate) -> Result<(), ImportError> {
+        if self.is_own(&candidate)? {
+            self.report.own += 1;
+            self.report.hint(Problem::of_remark(&candidate.place, &candidate.called, came_back()));
+            return Ok(());
+        }
         let key = self.source.key_hash(&candidate.key);
         if let Some(first) = self.seen.get(&key).filter(|_| has_title(&candidate.fields)) {
             let problem = Problem::of_field(&candidate, occurs_twice(&candidate, first));
@@ -188,6 +201,17 @@ impl<'a> Pass<'a> {
                 Ok(())
             }
         }
+    }
+
+    /// Whether it is a record of this federation that came back by another road.
+    fn is_own(&mut self, candidate: &Candidate) -> Result<bool, ImportError> {
+        if candidate.names.is_empty() {
+            return Ok(false);
+        }
+        if self.federation.is_none() {
+            self.federation = Some(Federation::of(self.handle, self.source)?);
+        }
+        Ok(self.federation.as_ref().is_some_and(|federation| federation.has(candidate)))
     }
 
     /// The valid record that a candidate makes, or everything wrong with it.
@@ -360,6 +384,19 @@ fn bad_key(key: &str) -> InvalidField {
         Bilingual::fixed("ist als Kennung leer oder zu lang", "is empty or too long as an identifier"),
         Bilingual::fixed("eine Kennung oder einen Titel angeben", "give an identifier or a title"),
     )
+}
+
+fn came_back() -> Remark {
+    Remark {
+        kind: RemarkKind::Duplicate,
+        field: "identifier".to_owned(),
+        value: String::new(),
+        reason: Bilingual::fixed(
+            "ist ein offener Datensatz dieser Föderation, der auf einem anderen Weg zurückkam; er wurde nicht übernommen",
+            "is an open dataset of this federation that came back by another road; it was not taken",
+        ),
+        remedy: Bilingual::fixed("nichts zu tun", "nothing to do"),
+    }
 }
 
 fn seems_the_same(hint: DuplicateHint) -> Remark {

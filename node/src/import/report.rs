@@ -128,7 +128,10 @@ pub struct Report {
     pub unchanged: u64,
     /// Records that were kept out.
     pub rejected: u64,
-    /// Why, the first [`PROBLEMS_MAX`].
+    /// Records of this federation that came back by another road and were not
+    /// taken.
+    pub own: u64,
+    /// Why records were kept out, the first [`PROBLEMS_MAX`].
     pub problems: Vec<Problem>,
     /// What is worth knowing about the others.
     pub hints: Vec<Problem>,
@@ -203,6 +206,7 @@ impl Report {
             changed: self.changed,
             unchanged: self.unchanged,
             rejected: self.rejected,
+            own: self.own,
             problems: texts(&self.problems),
             hints: texts(&self.hints),
             omitted: self.omitted,
@@ -225,6 +229,9 @@ pub struct ReportText {
     pub unchanged: u64,
     /// Records that were kept out.
     pub rejected: u64,
+    /// Records of this federation that came back by another road and were not
+    /// taken.
+    pub own: u64,
     /// Why records were kept out.
     pub problems: Vec<ProblemText>,
     /// What is worth knowing about those that were not.

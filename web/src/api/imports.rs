@@ -10,6 +10,8 @@ use crdt::catalog::Lang;
 use crdt::catalog::invalid::Bilingual;
 use crdt::ids::DatasetId;
 use futures::StreamExt as _;
+use node::harvest::fetch::Reach;
+use node::harvest::once::Address;
 use node::import::reader::{self, Upload};
 use node::import::{
     Fault, ImportId, ImportJob, ImportOptions, ImportState, Mapping, ProblemText, ReportText, SourceName,
@@ -25,6 +27,9 @@ use crate::error::{ErrorBody, Problem};
 
 /// Longest name of a file or source in an address, in characters.
 const NAME_CHARS_MAX: usize = 200;
+/// What the beginning of an import may say.
+const BEGIN: [&str; 7] =
+    ["name", "url", "source", "dry_run", "all_or_nothing", "allow_private", "allow_redirects"];
 /// Bytes of a file that say what it is.
 const HEAD_BYTES: usize = 32;
 /// Tasks on a page if none are asked for, and at most.
@@ -74,6 +79,8 @@ struct ReportAnswer {
     unchanged: u64,
     /// Records that were kept out.
     rejected: u64,
+    /// Records of this federation that came back by another road; not taken.
+    own: u64,
     /// Why records were kept out.
     problems: Vec<ProblemAnswer>,
     /// What is worth knowing about the others: hints, tasks, names kept local.
@@ -119,6 +126,7 @@ impl From<ReportText> for ReportAnswer {
             changed: text.changed,
             unchanged: text.unchanged,
             rejected: text.rejected,
+            own: text.own,
             problems: answers(text.problems),
             hints: answers(text.hints),
             omitted: text.omitted,
@@ -144,6 +152,7 @@ impl ReportAnswer {
             changed: 0,
             unchanged: 0,
             rejected: 0,
+            own: 0,
             problems: vec![problem],
             hints: Vec::new(),
             omitted: 0,
@@ -191,8 +200,11 @@ impl ImportAnswer {
     summary = "Import an inventory, a catalog or an export",
     description = "The body is the file itself: xlsx, ods or csv; RDF or CKAN's JSON; or an export of this town. Every record arrives closed, but for those of an export that were open. The answer comes before the import is done; `GET /api/v1/imports/{id}` tells how far it is.",
     params(
-        ("name" = String, Query, description = "The file's name"),
-        ("source" = Option<String>, Query, description = "Under which name its records are known again; by default made of the file's name"),
+        ("name" = Option<String>, Query, description = "The file's name; needed unless `url` is given"),
+        ("url" = Option<String>, Query, description = "Import what stands there instead of a body: a catalog in RDF with all its pages, a CKAN, or a table"),
+        ("allow_private" = Option<bool>, Query, description = "Whether the address may be a machine of the house"),
+        ("allow_redirects" = Option<bool>, Query, description = "Whether it may redirect to other hosts"),
+        ("source" = Option<String>, Query, description = "Under which name its records are known again; by default made of the file's name or the address"),
         ("dry_run" = Option<bool>, Query, description = "Only say what would happen"),
         ("all_or_nothing" = Option<bool>, Query, description = "Write nothing if a record is rejected"),
     ),
@@ -210,17 +222,31 @@ pub(crate) async fn begin(
     RawQuery(query): RawQuery,
     body: Body,
 ) -> Result<Response, Problem> {
-    let asked = Asked::read(query.as_deref(), &["name", "source", "dry_run", "all_or_nothing"])?;
-    let name = asked.text("name")?.ok_or_else(|| missing("name"))?;
-    let source =
-        asked.text("source")?.map_or_else(|| SourceName::of_file(&name), |source| SourceName::new(&source));
-    let options = ImportOptions {
-        source,
-        dry_run: asked.switch("dry_run")?,
-        all_or_nothing: asked.switch("all_or_nothing")?,
+    let asked = Asked::read(query.as_deref(), &BEGIN)?;
+    let options = |source: SourceName| {
+        Ok::<_, Problem>(ImportOptions {
+            source: asked.text("source")?.map_or(source, |source| SourceName::new(&source)),
+            dry_run: asked.switch("dry_run")?,
+            all_or_nothing: asked.switch("all_or_nothing")?,
+        })
     };
-    let file = received(&app, body).await?;
-    let job = app.handle.import_file(Upload { name, file }, options)?;
+    let job = match asked.given("url") {
+        Some(url) => {
+            let reach = Reach {
+                private: asked.switch("allow_private")?,
+                elsewhere: asked.switch("allow_redirects")?,
+            };
+            let address = Address::parse(url, reach).map_err(|error| Problem::invalid_field(&error))?;
+            let options = options(address.source())?;
+            app.handle.import_address(address, options)?
+        }
+        None => {
+            let name = asked.text("name")?.ok_or_else(|| missing("name"))?;
+            let options = options(SourceName::of_file(&name))?;
+            let file = received(&app, body).await?;
+            app.handle.import_file(Upload { name, file }, options)?
+        }
+    };
     let location = format!("/api/v1/imports/{}", job.id);
     let answer = Json(ImportAnswer::new(&job, app.lang, false));
     Ok((StatusCode::ACCEPTED, [(header::LOCATION, location)], answer).into_response())

@@ -35,7 +35,17 @@ impl From<node::harvest::run::HarvestError> for Problem {
 
         match error {
             HarvestError::Invalid(field) => Self::invalid_field(&field),
-            HarvestError::Unknown(_) => Self::not_found(),
+            HarvestError::Unknown(name) => {
+                let message = Bilingual::made(
+                    format!("Eine Quelle „{name}“ gibt es nicht."),
+                    format!("there is no source `{name}`"),
+                );
+                let remedy = Bilingual::fixed(
+                    "Mit GET /api/v1/sources nachsehen, wie sie heißt.",
+                    "look up its name with `hanse source list`",
+                );
+                Self::new(StatusCode::NOT_FOUND, "not_found", message).remedy(remedy)
+            }
             HarvestError::Exists(_)
             | HarvestError::Full
             | HarvestError::Running(_)

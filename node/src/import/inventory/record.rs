@@ -431,7 +431,15 @@ impl Making<'_, '_> {
             // Two offices may keep lists of one name.
             _ => [text(&["title", "de"]), text(&["department"])].join("\u{1f}"),
         };
-        Candidate { place, key, fields: self.fields, called: self.called, remarks: self.remarks, row }
+        Candidate {
+            place,
+            key,
+            names: Vec::new(),
+            fields: self.fields,
+            called: self.called,
+            remarks: self.remarks,
+            row,
+        }
     }
 }
 
