@@ -79,7 +79,7 @@ impl Node {
             Some(authority) => node.connect(config, &authority, commits, inputs).await?,
             None => {
                 node.handle.allow_publishing(config.catch_up.publish_offline);
-                node.handle.board().set_phase(Phase::Ready);
+                node.handle.become_ready();
             }
         }
         if reach == Reach::Peers {

@@ -82,6 +82,13 @@ impl NodeHandle {
         }
     }
 
+    /// Says that the node holds what the others have told of; it is ready once
+    /// that can be found too.
+    pub(crate) fn become_ready(&self) {
+        self.shared.indexer.expect_all();
+        self.shared.board.set_phase(Phase::Ready);
+    }
+
     /// Everything staff may know about the node. Blocks shortly.
     pub fn status(&self) -> Status {
         let datasets = self.shared.books.datasets();

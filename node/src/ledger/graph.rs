@@ -57,7 +57,6 @@ pub(crate) struct Graph {
     source: String,
     served: RwLock<Option<GraphStore>>,
     damaged: AtomicBool,
-    caught_up: AtomicBool,
     rounds: Rounds,
 }
 
@@ -93,14 +92,14 @@ impl Graph {
             source: source.to_owned(),
             served: RwLock::default(),
             damaged: AtomicBool::new(false),
-            caught_up: AtomicBool::new(false),
             rounds: Rounds::default(),
         }
     }
 
-    /// The graph as it is now; `None` before there is a whole one.
+    /// The graph as it is now; `None` before there is a whole one, after the start
+    /// and after [`Graph::expect_all`].
     pub(crate) fn read(&self) -> Result<Option<GraphSnapshot>, ReadStoreError> {
-        if !self.caught_up.load(Ordering::Acquire) {
+        if !self.rounds.is_level() {
             return Ok(None);
         }
         self.served().map(|graph| graph.read()).transpose()
@@ -125,6 +124,16 @@ impl Graph {
         self.rounds.settle();
     }
 
+    /// Has the graph count as none until it holds everything committed before.
+    pub(super) fn expect_all(&self) {
+        self.rounds.expect_all();
+    }
+
+    /// Has the graph wait for what goes first, or go on.
+    pub(super) fn hold_back(&self, held_back: bool) {
+        self.rounds.hold_back(held_back);
+    }
+
     pub(super) fn stop(&self) {
         self.rounds.stop();
     }
@@ -134,15 +143,14 @@ impl Graph {
         let mut memory = Memory::default();
         loop {
             let followed = self.follow(books, &mut memory);
-            match &followed {
-                Ok(()) => self.caught_up.store(!self.rounds.is_stopped(), Ordering::Release),
-                Err(error) => tracing::error!(%error, "the graph could not follow; trying again"),
-            }
-            let wait = match followed {
-                Err(_) => Some(RETRY),
-                Ok(()) => (memory.unsynced > 0).then_some(PERSIST_AFTER),
+            let (followed_all, wait) = match &followed {
+                Err(error) => {
+                    tracing::error!(%error, "the graph could not follow; trying again");
+                    (false, Some(RETRY))
+                }
+                Ok(all) => (*all, (memory.unsynced > 0).then_some(PERSIST_AFTER)),
             };
-            let next = self.rounds.next(wait);
+            let next = self.rounds.next(followed_all, wait);
             if next != Next::Wanted && memory.unsynced > 0 {
                 self.persist(&mut memory);
             }
@@ -167,7 +175,8 @@ impl Graph {
         }
     }
 
-    fn follow(&self, books: &Books, memory: &mut Memory) -> Result<(), FollowError> {
+    /// Whether it has followed everything, or was held back or stopped before.
+    fn follow(&self, books: &Books, memory: &mut Memory) -> Result<bool, FollowError> {
         if !memory.opened {
             self.open();
             memory.opened = true;
@@ -231,11 +240,15 @@ impl Graph {
         snapshot: &ReplicaSnapshot,
         graph: &GraphStore,
         memory: &mut Memory,
-    ) -> Result<(), FollowError> {
+    ) -> Result<bool, FollowError> {
         let target = snapshot.position()?;
         let mut position = graph.read()?.position().unwrap_or(0);
         let mut count = BATCH_DATASETS;
-        while position < target && !self.rounds.is_stopped() {
+        while position < target {
+            if self.rounds.is_stopped() || self.rounds.is_held_back() {
+                self.rounds.notify();
+                return Ok(false);
+            }
             let mut batch = snapshot.changed_after(position, count)?;
             let mut reached = target;
             if batch.len() == count {
@@ -256,7 +269,7 @@ impl Graph {
             position = reached;
             count = BATCH_DATASETS;
         }
-        Ok(())
+        Ok(true)
     }
 
     fn changes(
@@ -320,7 +333,7 @@ impl Graph {
         books: &Books,
         snapshot: &ReplicaSnapshot,
         memory: &mut Memory,
-    ) -> Result<(), FollowError> {
+    ) -> Result<bool, FollowError> {
         let unfinished = self.path.as_ref().map(|path| path.with_extension(UNFINISHED));
         let graph = match &unfinished {
             None => GraphStore::in_memory(),
@@ -340,7 +353,7 @@ impl Graph {
             },
         )?;
         if self.rounds.is_stopped() {
-            return Ok(());
+            return Ok(false);
         }
         graph.apply(&catalog_changes(&memory.contexts), snapshot.position()?, true)?;
         graph.set_label(&self.label(memory))?;
@@ -352,7 +365,7 @@ impl Graph {
         self.serve(Some(graph));
         // What was committed meanwhile.
         self.rounds.notify();
-        Ok(())
+        Ok(true)
     }
 }
 

@@ -9,7 +9,6 @@
 use std::fmt;
 use std::path::Path;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread::JoinHandle;
 use std::time::Duration;
 
@@ -29,19 +28,19 @@ use crate::store::{ReadStoreError, ReplicaSnapshot, ViewRow};
 
 /// Records that are brought into an index at once.
 const BATCH_RECORDS: usize = 1_000;
-/// How far behind an index must be for bulk settings, in records.
-const BULK_RECORDS: usize = BATCH_RECORDS;
+/// The same once there were more than that: larger segments are merged less often.
+const BULK_BATCH_RECORDS: usize = 4_000;
 /// Pause after an index could not be written.
 const RETRY: Duration = Duration::from_secs(5);
 
 /// The two search indexes and the thread that feeds them; beside them the
-/// graph, which has a thread of its own: neither waits for the other.
+/// graph, which has a thread of its own and waits while very many records come:
+/// people search first.
 pub(crate) struct Indexer {
     open: SearchIndex,
     closed: SearchIndex,
     graph: Arc<Graph>,
     rounds: Rounds,
-    caught_up: AtomicBool,
 }
 
 impl fmt::Debug for Indexer {
@@ -81,7 +80,6 @@ impl Indexer {
             closed: open_one("closed", sources[1])?,
             graph: Arc::new(Graph::new(directory, sources[0])),
             rounds: Rounds::default(),
-            caught_up: AtomicBool::new(false),
         }))
     }
 
@@ -95,9 +93,17 @@ impl Indexer {
         &self.closed
     }
 
-    /// Whether the indexes have been level with the stores since the start.
+    /// Whether the indexes have been level with the stores since the start and
+    /// since [`Indexer::expect_all`].
     pub(crate) fn is_caught_up(&self) -> bool {
-        self.caught_up.load(Ordering::Acquire)
+        self.rounds.is_level()
+    }
+
+    /// Has indexes and graph say that they are behind until they hold everything
+    /// committed before the call.
+    pub(crate) fn expect_all(&self) {
+        self.rounds.expect_all();
+        self.graph.expect_all();
     }
 
     /// The graph of open datasets.
@@ -137,17 +143,53 @@ impl Indexer {
             let followed = self.follow_open(books).and_then(|()| self.follow_closed(books));
             if let Err(error) = &followed {
                 tracing::error!(%error, "the search index could not follow; trying again");
-            } else {
-                self.caught_up.store(true, Ordering::Release);
             }
-            if self.rounds.next(followed.is_err().then_some(RETRY)) == Next::Stop {
+            if followed.is_err() || !self.rounds.is_wanted() {
+                self.set_bulk(false);
+            }
+            if self.rounds.next(followed.is_ok(), followed.is_err().then_some(RETRY)) == Next::Stop {
                 return;
             }
         }
     }
 
-    fn is_stopped(&self) -> bool {
-        self.rounds.is_stopped()
+    /// Prepares for very many records, which go before the graph, or for few.
+    fn set_bulk(&self, bulk: bool) {
+        self.open.set_bulk(bulk);
+        self.closed.set_bulk(bulk);
+        self.graph.hold_back(bulk);
+    }
+
+    /// Brings one index up to a commit, batch by batch, each ending between commits.
+    fn follow<K>(
+        &self,
+        index: &SearchIndex,
+        target: u64,
+        changed: impl Fn(u64, usize) -> Result<Vec<(u64, K)>, ReadStoreError>,
+        change: impl Fn(&K) -> Result<SearchChange, ReadStoreError>,
+    ) -> Result<(), FollowError> {
+        let mut count = BATCH_RECORDS;
+        while index.position() != Some(target) && !self.rounds.is_stopped() {
+            let position = index.position().unwrap_or(0);
+            let mut batch = changed(position, count)?;
+            let full = batch.len() == count;
+            let mut reached = target;
+            if full && let Some((last, _)) = batch.last() {
+                // The last commit may be cut off: it waits for the next batch.
+                let last = *last;
+                batch.retain(|(at, _)| *at < last);
+                reached = last - 1;
+                if batch.is_empty() {
+                    count *= 2;
+                    continue;
+                }
+                self.set_bulk(true);
+            }
+            let changes = batch.iter().map(|(_, key)| change(key)).collect::<Result<Vec<_>, _>>()?;
+            index.apply(&changes, reached)?;
+            count = BULK_BATCH_RECORDS;
+        }
+        Ok(())
     }
 
     fn follow_open(&self, books: &Books) -> Result<(), FollowError> {
@@ -167,13 +209,7 @@ impl Indexer {
             return Ok(());
         }
         let changed = |position, count| snapshot.changed_after(position, count);
-        follow(
-            &self.open,
-            target,
-            || self.is_stopped(),
-            changed,
-            |document| open_change(books, &snapshot, document),
-        )
+        self.follow(&self.open, target, changed, |document| open_change(books, &snapshot, document))
     }
 
     fn follow_closed(&self, books: &Books) -> Result<(), FollowError> {
@@ -201,47 +237,8 @@ impl Indexer {
             return Ok(());
         }
         let changed = |position, count| snapshot.changed_after(position, count);
-        follow(&self.closed, target, || self.is_stopped(), changed, change)
+        self.follow(&self.closed, target, changed, change)
     }
-}
-
-/// Brings an index up to a commit, batch by batch, each ending between commits.
-fn follow<K>(
-    index: &SearchIndex,
-    target: u64,
-    stopped: impl Fn() -> bool,
-    changed: impl Fn(u64, usize) -> Result<Vec<(u64, K)>, ReadStoreError>,
-    change: impl Fn(&K) -> Result<SearchChange, ReadStoreError>,
-) -> Result<(), FollowError> {
-    let mut bulk = false;
-    let mut count = BATCH_RECORDS;
-    while index.position() != Some(target) && !stopped() {
-        let position = index.position().unwrap_or(0);
-        let mut batch = changed(position, count)?;
-        let full = batch.len() == count;
-        let mut reached = target;
-        if full && let Some((last, _)) = batch.last() {
-            // The last commit may be cut off: it waits for the next batch.
-            let last = *last;
-            batch.retain(|(at, _)| *at < last);
-            reached = last - 1;
-            if batch.is_empty() {
-                count *= 2;
-                continue;
-            }
-        }
-        if full && batch.len() >= BULK_RECORDS / 2 && !bulk {
-            bulk = true;
-            index.set_bulk(true);
-        }
-        let changes = batch.iter().map(|(_, key)| change(key)).collect::<Result<Vec<_>, _>>()?;
-        index.apply(&changes, reached)?;
-        count = BATCH_RECORDS;
-    }
-    if bulk {
-        index.set_bulk(false);
-    }
-    Ok(())
 }
 
 fn open_change(

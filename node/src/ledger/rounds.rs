@@ -3,7 +3,7 @@
 use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
-/// Wakes one following thread; many may notify it or wait for it.
+/// Wakes one following thread; many may notify it, wait for it or hold it back.
 #[derive(Debug, Default)]
 pub(super) struct Rounds {
     signal: Mutex<Signal>,
@@ -14,7 +14,13 @@ pub(super) struct Rounds {
 struct Signal {
     wanted: bool,
     stop: bool,
+    /// Something that goes first is at work.
+    held_back: bool,
+    /// Rounds that have ended.
     rounds: u64,
+    /// The first round that is sure to have seen what had to be followed.
+    level_after: u64,
+    level: bool,
 }
 
 /// Why a thread goes on.
@@ -47,6 +53,38 @@ impl Rounds {
         }
     }
 
+    /// Takes back that the thread is level, until everything committed before
+    /// the call has been followed.
+    pub(super) fn expect_all(&self) {
+        let mut signal = self.lock();
+        signal.level = false;
+        signal.level_after = signal.rounds + 2;
+        signal.wanted = true;
+        self.changed.notify_all();
+    }
+
+    /// Whether a round has followed everything there was to follow at the start
+    /// or when [`Rounds::expect_all`] was called last.
+    pub(super) fn is_level(&self) -> bool {
+        self.lock().level
+    }
+
+    /// Whether there is something to follow already.
+    pub(super) fn is_wanted(&self) -> bool {
+        self.lock().wanted
+    }
+
+    /// Lets no further round begin, or lets them begin again.
+    pub(super) fn hold_back(&self, held_back: bool) {
+        self.lock().held_back = held_back;
+        self.changed.notify_all();
+    }
+
+    /// Whether the thread should end its round early for something that goes first.
+    pub(super) fn is_held_back(&self) -> bool {
+        self.lock().held_back
+    }
+
     /// Ends the thread after the batch at hand.
     pub(super) fn stop(&self) {
         self.lock().stop = true;
@@ -57,13 +95,15 @@ impl Rounds {
         self.lock().stop
     }
 
-    /// Ends a round and waits for the next, at most so long.
-    pub(super) fn next(&self, at_most: Option<Duration>) -> Next {
+    /// Ends a round, which followed all there was or not, and waits for the next,
+    /// at most so long.
+    pub(super) fn next(&self, followed_all: bool, at_most: Option<Duration>) -> Next {
         let until = at_most.map(|at_most| Instant::now() + at_most);
         let mut signal = self.lock();
         signal.rounds += 1;
+        signal.level |= followed_all && signal.rounds >= signal.level_after;
         self.changed.notify_all();
-        while !signal.wanted && !signal.stop {
+        while (!signal.wanted || signal.held_back) && !signal.stop {
             signal = match until.map(|until| until.saturating_duration_since(Instant::now())) {
                 None => self.changed.wait(signal).unwrap_or_else(PoisonError::into_inner),
                 Some(Duration::ZERO) => return Next::Idle,

@@ -383,7 +383,7 @@ impl Running {
         let alone = self.sessions.is_empty() && elapsed >= self.parts.alone_after;
         let met = !self.parts.sync.has_strangers() || elapsed >= STRANGERS_WAIT;
         if told || alone || (caught_up && met && self.parts.sync.is_level()) {
-            board.set_phase(Phase::Ready);
+            self.parts.handle.become_ready();
         }
     }
 
