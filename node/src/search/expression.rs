@@ -62,8 +62,8 @@ pub enum NamedField {
 }
 
 /// What follows a field's letter in a term.
-const VALUE: char = '=';
-const STEM: char = '~';
+const VALUE: &str = "=";
+const STEM: &str = "~";
 
 impl NamedField {
     /// Whether its values are texts.
@@ -83,12 +83,20 @@ impl NamedField {
 
     /// The term of a whole value, or of a folded word of a text.
     pub(super) fn value_term(self, value: &str) -> String {
-        format!("{}{VALUE}{}", self.letter(), super::fields::cut(value))
+        self.term(VALUE, super::fields::cut(value))
     }
 
     /// The term of a word's stem.
     pub(super) fn stem_term(self, stem: &str) -> String {
-        format!("{}{STEM}{stem}", self.letter())
+        self.term(STEM, stem)
+    }
+
+    fn term(self, kind: &str, value: &str) -> String {
+        let mut term = String::with_capacity(1 + kind.len() + value.len());
+        term.push(self.letter());
+        term.push_str(kind);
+        term.push_str(value);
+        term
     }
 }
 

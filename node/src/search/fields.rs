@@ -6,17 +6,21 @@
 //! fields of an expression. Few fields, because each costs an edit a dictionary of its own. Facets and sort keys are columns. The record itself is stored, so that a
 //! hit needs no other store.
 
+use std::sync::Arc;
+
 use tantivy::schema::{
     Field, IndexRecordOption, NumericOptions, STORED, Schema, TextFieldIndexing, TextOptions, Value as _,
 };
 use tantivy::{Index, TantivyDocument, Term};
 
-use super::analysis::{Analyzer, TextLanguage, collation_key, words};
+use crdt::ids::hex;
+
+use super::analysis::{Analysed, Analyzer, TextLanguage, collation_key, words};
 use super::terms::{TERMS_TOKENIZER, TermList, TermsTokenizer};
 use super::{Area, Facet, NamedField, SearchRecord};
 
 /// Number of what is indexed and how. Another number on disk means: rebuild.
-pub(super) const INDEX_FORMAT: u32 = 3;
+pub(super) const INDEX_FORMAT: u32 = 4;
 /// Words of one text beyond this are not indexed; a text has at most 32 KiB by the gate's rules.
 const TEXT_WORDS_MAX: usize = 6_000;
 /// Longer facet values and identifiers are cut off.
@@ -25,7 +29,7 @@ const VALUE_BYTES_MAX: usize = 512;
 /// A section of the field `presence`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Section {
-    /// The record's key, by which it is replaced.
+    /// What stands for the record's key, by which it is replaced.
     Key,
     /// Identifiers, lower-case.
     Id,
@@ -121,6 +125,11 @@ impl Fields {
         index.tokenizers().register(TERMS_TOKENIZER, TermsTokenizer::default());
     }
 
+    /// The term by which a record is replaced.
+    pub(super) fn key_term(&self, key: &str) -> Term {
+        self.present(Section::Key, &key_digest(key))
+    }
+
     /// A term of the field `presence`.
     pub(super) fn present(&self, section: Section, value: &str) -> Term {
         Term::from_field_text(self.presence, &tagged(section, value))
@@ -137,8 +146,9 @@ impl Fields {
         let id = uuid::Uuid::parse_str(&record.id).unwrap_or_default().as_u64_pair();
         document.add_u64(self.id[0], id.0);
         document.add_u64(self.id[1], id.1);
-        self.add_named(&mut document, record, analyzer);
-        self.add_words(&mut document, record, analyzer);
+        let texts = Texts::of(record, analyzer);
+        self.add_named(&mut document, record, &texts, analyzer);
+        self.add_words(&mut document, record, &texts, analyzer);
         self.add_numbers(&mut document, record);
         document.add_text(self.title_order, collation_key(record.any_title()));
         for facet in Facet::ALL {
@@ -172,34 +182,32 @@ impl Fields {
         }
     }
 
-    fn add_words(&self, document: &mut TantivyDocument, record: &SearchRecord, analyzer: &mut Analyzer) {
-        use TextLanguage::{English, German};
-        let mut present = vec![tagged(Section::Key, &record.key)];
-        for id in [&record.key, &record.id, &record.identifier] {
+    fn add_words(
+        &self,
+        document: &mut TantivyDocument,
+        record: &SearchRecord,
+        texts: &Texts,
+        analyzer: &mut Analyzer,
+    ) {
+        let mut present = vec![tagged(Section::Key, &key_digest(&record.key))];
+        for id in [&record.id, &record.identifier] {
             present.push(tagged(Section::Id, cut(&id.to_lowercase())));
         }
-        let mut head = Words { analyzer, present: &mut present, part: Section::Part, word: Section::Word };
+        let mut head = Words { present: &mut present, part: Section::Part, word: Section::Word };
         let mut title = TermList::default();
-        head.add(&mut title, German, &record.title_de);
-        head.add(&mut title, English, &record.title_en);
+        texts.title.iter().for_each(|text| head.add(&mut title, text));
         let mut keywords = TermList::default();
         for keyword in &record.keywords {
-            head.add(&mut keywords, German, keyword);
+            head.add(&mut keywords, &analysed(analyzer, TextLanguage::German, keyword));
         }
+        let mut rest = Words { present: &mut present, part: Section::BodyPart, word: Section::BodyWord };
         let mut body = TermList::default();
-        let mut rest =
-            Words { analyzer, present: &mut present, part: Section::BodyPart, word: Section::BodyWord };
-        let around = [&record.publisher, &record.department].into_iter().chain(&record.domain);
-        for text in around.chain(&record.formats).chain([&record.description_de]) {
-            rest.add(&mut body, German, text);
+        rest.add(&mut body, &texts.publisher);
+        for text in [&record.department].into_iter().chain(&record.domain).chain(&record.formats) {
+            rest.add(&mut body, &analysed(analyzer, TextLanguage::German, text));
         }
-        rest.add(&mut body, English, &record.description_en);
-        present.sort_unstable();
-        present.dedup();
-        let mut all = TermList::default();
-        for term in &present {
-            all.push(Some(term));
-        }
+        texts.description.iter().for_each(|text| rest.add(&mut body, text));
+        let all = term_set(present);
         for (field, list) in
             [(self.title, title), (self.keywords, keywords), (self.body, body), (self.presence, all)]
         {
@@ -208,7 +216,13 @@ impl Fields {
     }
 
     /// The values and words that expressions ask for.
-    fn add_named(&self, document: &mut TantivyDocument, record: &SearchRecord, analyzer: &mut Analyzer) {
+    fn add_named(
+        &self,
+        document: &mut TantivyDocument,
+        record: &SearchRecord,
+        texts: &Texts,
+        analyzer: &mut Analyzer,
+    ) {
         use NamedField as Named;
         let mut terms = Vec::new();
         let mut add = |field: Named, value: &str| {
@@ -238,28 +252,24 @@ impl Fields {
             add(Named::Distribution, &distribution.id);
             distribution.urls.iter().for_each(|url| add(Named::Url, url));
         }
-        let mut add_text = |field: Named, language: TextLanguage, text: &str| {
-            for word in words(text).into_iter().take(TEXT_WORDS_MAX) {
-                let analysed = analyzer.analyse(language, &word.lower);
+        let mut add_text = |field: Named, text: &[Arc<Analysed>]| {
+            if !text.is_empty() {
                 terms.push(field.exists_term());
-                terms.push(field.value_term(&analysed.folded));
-                terms.push(field.stem_term(&analysed.stem));
+            }
+            for word in distinct(text) {
+                terms.push(field.value_term(&word.folded));
+                terms.push(field.stem_term(&word.stem));
             }
         };
-        add_text(Named::Title, TextLanguage::German, &record.title_de);
-        add_text(Named::Title, TextLanguage::English, &record.title_en);
-        add_text(Named::Description, TextLanguage::German, &record.description_de);
-        add_text(Named::Description, TextLanguage::English, &record.description_en);
-        add_text(Named::Publisher, TextLanguage::German, &record.publisher);
-        add_text(Named::Contact, TextLanguage::German, &record.contact);
+        texts.title.iter().for_each(|text| add_text(Named::Title, text));
+        texts.description.iter().for_each(|text| add_text(Named::Description, text));
+        add_text(Named::Publisher, &texts.publisher);
+        add_text(Named::Contact, &analysed(analyzer, TextLanguage::German, &record.contact));
         for distribution in &record.distributions {
-            add_text(Named::DistributionTitle, TextLanguage::German, &distribution.title);
+            let title = analysed(analyzer, TextLanguage::German, &distribution.title);
+            add_text(Named::DistributionTitle, &title);
         }
-        terms.sort_unstable();
-        terms.dedup();
-        let mut list = TermList::default();
-        terms.iter().for_each(|term| list.push(Some(term)));
-        document.add_text(self.named, list.into_text());
+        document.add_text(self.named, term_set(terms).into_text());
     }
 
     /// The record that was indexed as `document`.
@@ -269,33 +279,81 @@ impl Fields {
     }
 }
 
+/// The texts of a record that more than one field is made of, analysed once.
+struct Texts {
+    /// In German and in English.
+    title: [Vec<Arc<Analysed>>; 2],
+    /// In German and in English.
+    description: [Vec<Arc<Analysed>>; 2],
+    publisher: Vec<Arc<Analysed>>,
+}
+
+impl Texts {
+    fn of(record: &SearchRecord, analyzer: &mut Analyzer) -> Texts {
+        use TextLanguage::{English, German};
+        let mut both =
+            |german, english| [analysed(analyzer, German, german), analysed(analyzer, English, english)];
+        Texts {
+            title: both(&record.title_de, &record.title_en),
+            description: both(&record.description_de, &record.description_en),
+            publisher: analysed(analyzer, German, &record.publisher),
+        }
+    }
+}
+
+/// The words of a text in order, at most [`TEXT_WORDS_MAX`].
+fn analysed(analyzer: &mut Analyzer, language: TextLanguage, text: &str) -> Vec<Arc<Analysed>> {
+    words(text).iter().take(TEXT_WORDS_MAX).map(|word| analyzer.analyse(language, &word.lower)).collect()
+}
+
+/// Each word once. One that the analyzer has forgotten in between comes twice:
+/// [`term_set`] does not mind.
+fn distinct(text: &[Arc<Analysed>]) -> Vec<&Arc<Analysed>> {
+    let mut words: Vec<&Arc<Analysed>> = text.iter().collect();
+    words.sort_unstable_by_key(|word| Arc::as_ptr(word));
+    words.dedup_by_key(|word| Arc::as_ptr(word));
+    words
+}
+
+/// Each term once, in no order that means anything.
+fn term_set(mut terms: Vec<String>) -> TermList {
+    terms.sort_unstable();
+    terms.dedup();
+    let mut list = TermList::default();
+    terms.iter().for_each(|term| list.push(Some(term)));
+    list
+}
+
 /// Adds the words of texts to a field's terms and to two sections.
 struct Words<'a> {
-    analyzer: &'a mut Analyzer,
     present: &'a mut Vec<String>,
     part: Section,
     word: Section,
 }
 
 impl Words<'_> {
-    fn add(&mut self, list: &mut TermList, language: TextLanguage, text: &str) {
-        for word in words(text).into_iter().take(TEXT_WORDS_MAX) {
-            let analysed = self.analyzer.analyse(language, &word.lower);
-            if analysed.stop {
-                list.push(None);
-                continue;
-            }
-            list.push(Some(&analysed.stem));
-            self.present.push(tagged(self.word, &analysed.folded));
-            for part in &analysed.parts {
+    fn add(&mut self, list: &mut TermList, text: &[Arc<Analysed>]) {
+        for word in text {
+            list.push((!word.stop).then_some(&word.stem));
+        }
+        list.end_text();
+        for word in distinct(text).into_iter().filter(|word| !word.stop) {
+            self.present.push(tagged(self.word, &word.folded));
+            for part in &word.parts {
                 self.present.push(tagged(self.part, &part.stem));
                 if self.word == Section::Word {
                     self.present.push(tagged(self.word, &part.folded));
                 }
             }
         }
-        list.end_text();
     }
+}
+
+/// Stands for a key in the dictionary of terms, where each letter that no other
+/// term shares costs time and room.
+fn key_digest(key: &str) -> String {
+    const CONTEXT: &str = "hanse search key 1";
+    hex(&crdt::encoding::hash(CONTEXT, &[key.as_bytes()])[..16])
 }
 
 fn tagged(section: Section, value: &str) -> String {

@@ -8,7 +8,9 @@
 //! generation-8/       being rebuilt, unknown to readers until `current` names it
 //! ```
 
+use std::collections::HashSet;
 use std::fs;
+use std::hash::{BuildHasher, RandomState};
 use std::io;
 use std::ops::{Deref, DerefMut};
 use std::path::{Path, PathBuf};
@@ -24,7 +26,7 @@ use super::SearchChange;
 use super::analysis::Analyzer;
 use super::directory::DerivedDirectory;
 use super::facets::ColumnCache;
-use super::fields::{Fields, INDEX_FORMAT, Section};
+use super::fields::{Fields, INDEX_FORMAT};
 use super::merging::TieredMerges;
 use super::run::{SearchError, View};
 
@@ -150,6 +152,8 @@ struct Writing {
     writer: Option<IndexWriter>,
     analyzer: Analyzer,
     bulk: bool,
+    /// The keys that the index has, where that is known.
+    keys: Option<KnownKeys>,
     /// How often something was applied that is not on the disk.
     recent: u32,
 }
@@ -212,6 +216,7 @@ impl SearchIndex {
                 writer: None,
                 analyzer: Analyzer::for_few(),
                 bulk: false,
+                keys: None,
                 recent: 0,
             }),
             reading: Mutex::new(Analyzer::for_few()),
@@ -274,7 +279,8 @@ impl SearchIndex {
         let mut writing = locked(&self.writing);
         if writing.bulk != bulk {
             let analyzer = if bulk { Analyzer::for_many() } else { Analyzer::for_few() };
-            *writing = Writing { writer: None, analyzer, bulk, recent: writing.recent };
+            let keys = (bulk && self.records() == 0).then(KnownKeys::default);
+            *writing = Writing { writer: None, analyzer, bulk, keys, recent: writing.recent };
         }
     }
 
@@ -333,6 +339,21 @@ impl DerefMut for ReadingAnalyzer<'_> {
     }
 }
 
+/// Which keys have come while an index grew from nothing: a deletion is asked of
+/// every segment, so it is worth knowing that there is nothing to delete.
+#[derive(Default)]
+pub(super) struct KnownKeys {
+    hasher: RandomState,
+    hashes: HashSet<u64>,
+}
+
+impl KnownKeys {
+    /// Whether this key may have come before.
+    pub(super) fn has_had(&mut self, key: &str) -> bool {
+        !self.hashes.insert(self.hasher.hash_one(key))
+    }
+}
+
 impl Drop for SearchIndex {
     fn drop(&mut self) {
         let serving = self.serving();
@@ -366,12 +387,14 @@ impl Writing {
         for change in changes {
             match change {
                 SearchChange::Put(record) => {
-                    writer.delete_term(fields.present(Section::Key, &record.key));
+                    if self.keys.as_mut().is_none_or(|keys| keys.has_had(&record.key)) {
+                        writer.delete_term(fields.key_term(&record.key));
+                    }
                     let document = fields.document(record, &mut self.analyzer);
                     writer.add_document(document.map_err(|error| ApplyError::Write(error.to_string()))?)?;
                 }
                 SearchChange::Remove { key } => {
-                    writer.delete_term(fields.present(Section::Key, key));
+                    writer.delete_term(fields.key_term(key));
                 }
             }
         }

@@ -1,7 +1,5 @@
 //! Rebuilds an index beside the one that is served, then takes its place.
 
-use std::collections::HashSet;
-use std::hash::{BuildHasher, RandomState};
 use std::{fs, io};
 
 use tantivy::{IndexWriter, TantivyError};
@@ -9,8 +7,9 @@ use thiserror::Error;
 
 use super::analysis::Analyzer;
 use super::directory::sync_files;
-use super::fields::Section;
-use super::index::{ApplyError, Generation, check_key, commit, make_current, next_generation, payload};
+use super::index::{
+    ApplyError, Generation, KnownKeys, check_key, commit, make_current, next_generation, payload,
+};
 use super::{SearchIndex, SearchRecord};
 
 /// An index cannot be rebuilt.
@@ -39,8 +38,7 @@ pub struct Rebuild<'a> {
     /// INVARIANT: there until [`Rebuild::finish`] or the drop takes it.
     target: Option<Target>,
     analyzer: Analyzer,
-    hasher: RandomState,
-    seen: HashSet<u64>,
+    keys: KnownKeys,
 }
 
 struct Target {
@@ -58,8 +56,7 @@ impl SearchIndex {
             owner: self,
             target: Some(Target { generation, writer }),
             analyzer: Analyzer::for_many(),
-            hasher: RandomState::new(),
-            seen: HashSet::new(),
+            keys: KnownKeys::default(),
         })
     }
 }
@@ -70,9 +67,8 @@ impl Rebuild<'_> {
         check_key(&record.key)?;
         let Target { generation, writer } = self.target.as_mut().expect("finish takes the rebuild with it");
         let fields = generation.fields();
-        // A deletion is asked of every segment, so it is worth knowing that there is nothing.
-        if !self.seen.insert(self.hasher.hash_one(&record.key)) {
-            writer.delete_term(fields.present(Section::Key, &record.key));
+        if self.keys.has_had(&record.key) {
+            writer.delete_term(fields.key_term(&record.key));
         }
         let document = fields.document(record, &mut self.analyzer);
         let document = document.map_err(|error| ApplyError::Write(error.to_string()))?;

@@ -21,11 +21,9 @@ pub(super) struct TermList {
 impl TermList {
     /// Adds a term, or a place without one.
     pub(super) fn push(&mut self, term: Option<&str>) {
-        for letter in term.into_iter().flat_map(str::chars) {
-            // Only identifiers can contain it; they are then found without it.
-            if letter != SEPARATOR {
-                self.text.push(letter);
-            }
+        // Only identifiers can contain it; they are then found without it.
+        for part in term.into_iter().flat_map(|term| term.split(SEPARATOR)) {
+            self.text.push_str(part);
         }
         self.text.push(SEPARATOR);
     }
