@@ -5,7 +5,7 @@
 //! never changes, so the table lives as long as the segment.
 
 use std::collections::HashMap;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
 use tantivy::columnar::{Column, StrColumn};
 use tantivy::index::SegmentId;
@@ -13,8 +13,10 @@ use tantivy::{DocId, Searcher, SegmentReader};
 
 use super::condition::NEVER;
 use super::fields::{
-    AREA_COLUMNS, ID_COLUMNS, ISSUED_COLUMN, KEY_COLUMN, MODIFIED_COLUMN, SPAN_COLUMNS, TITLE_ORDER_COLUMN,
+    AREA_COLUMNS, Fields, ID_COLUMNS, ISSUED_COLUMN, KEY_COLUMN, MODIFIED_COLUMN, SPAN_COLUMNS,
+    TITLE_ORDER_COLUMN,
 };
+use super::tolerance::WordList;
 use super::{Area, Facet};
 
 /// All columns of one segment.
@@ -32,6 +34,8 @@ pub(super) struct SegmentColumns {
     pub(super) ids: Vec<u128>,
     pub(super) keys: StrColumn,
     pub(super) titles: StrColumn,
+    /// Read when the first rare word is searched.
+    words: OnceLock<WordList>,
 }
 
 /// The values of one facet: an ordinal per record, and what the ordinals stand for.
@@ -194,7 +198,17 @@ impl SegmentColumns {
             ids: (0..segment.max_doc()).map(|doc| half(&high, doc) << 64 | half(&low, doc)).collect(),
             keys: text(KEY_COLUMN)?,
             titles: text(TITLE_ORDER_COLUMN)?,
+            words: OnceLock::new(),
         })
+    }
+
+    /// The words of the segment these columns are of.
+    pub(super) fn words(&self, segment: &SegmentReader, fields: Fields) -> tantivy::Result<&WordList> {
+        if let Some(words) = self.words.get() {
+            return Ok(words);
+        }
+        let words = WordList::read(segment, fields)?;
+        Ok(self.words.get_or_init(|| words))
     }
 }
 

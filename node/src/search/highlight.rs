@@ -87,13 +87,13 @@ fn is_one_word(matcher: &Matcher) -> bool {
 }
 
 fn is_part(sought: &WordForms, part: &Part) -> bool {
-    let edits = sought.tolerance.map_or(0, |tolerance| usize::from(tolerance.edits));
+    let edits = sought.tolerance.as_ref().map_or(0, |tolerance| usize::from(tolerance.edits));
     sought.stems.contains(&part.stem)
         || (sought.may_be_prefix() && begins_within_edits(&sought.folded, &part.folded, edits))
 }
 
 fn is_tolerated(sought: &WordForms, folded: &str, stem: &str) -> bool {
-    let Some(tolerance) = sought.tolerance else { return false };
+    let Some(tolerance) = &sought.tolerance else { return false };
     let edits = usize::from(tolerance.edits);
     (tolerance.inside && folded.contains(&sought.folded))
         || sought.parts.iter().any(|part| part == stem)

@@ -8,15 +8,17 @@ use std::ops::Bound;
 
 use tantivy::postings::TermInfo;
 use tantivy::query::{
-    AllQuery, BooleanQuery, BoostQuery, ConstScoreQuery, EmptyQuery, FuzzyTermQuery, Occur, PhraseQuery,
-    Query, RangeQuery, RegexQuery, TermQuery,
+    AllQuery, BooleanQuery, BoostQuery, ConstScoreQuery, EmptyQuery, Occur, PhraseQuery, Query, RangeQuery,
+    TermQuery, TermSetQuery,
 };
 use tantivy::schema::{Field, IndexRecordOption};
-use tantivy::{DocSet as _, Searcher, SegmentReader, TERMINATED, Term};
+use tantivy::{DocSet as _, SegmentReader, TERMINATED, Term};
 
 use super::analysis::{Analyzer, TextLanguage, Word};
 use super::fields::{Fields, Section, cut};
 use super::query::{Clause, Demands};
+use super::run::View;
+use super::tolerance::{Tolerance, WordList};
 
 /// A word that fewer records contain is searched with typing errors as well.
 const RARE_BELOW_RECORDS: u64 = 3;
@@ -61,15 +63,6 @@ pub(super) struct WordForms {
     /// Too common to be demanded; in German texts it is not even indexed.
     german_stop: bool,
     english_stop: bool,
-}
-
-/// How tolerantly a rare word is searched.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) struct Tolerance {
-    /// Letters that may be wrong.
-    pub(super) edits: u8,
-    /// Whether it may be the inside of a longer word.
-    pub(super) inside: bool,
 }
 
 #[derive(Debug, Clone)]
@@ -119,7 +112,7 @@ impl Plan {
     }
 
     /// Allows typing errors in words that hardly any record contains; returns these words.
-    pub(super) fn tolerate(&mut self, searchers: &[Searcher]) -> tantivy::Result<Vec<String>> {
+    pub(super) fn tolerate(&mut self, views: &[View]) -> tantivy::Result<Vec<String>> {
         let mut tolerated = Vec::new();
         let fields = self.fields;
         for matcher in &mut self.wanted {
@@ -128,9 +121,9 @@ impl Plan {
                 if tolerated.len() == TOLERATED_WORDS_MAX {
                     return Ok(tolerated);
                 }
-                let records = fields.records_with(word, searchers)?;
-                word.tolerance = tolerance(word, records);
-                if word.tolerance.is_some() {
+                if let Some(edits) = edits_allowed(word, fields.records_with(word, views)?) {
+                    let lists = word_lists(views)?;
+                    word.tolerance = Some(Tolerance::for_errors(&word.folded, edits, &lists));
                     tolerated.push(word.typed.clone());
                 }
             }
@@ -139,16 +132,18 @@ impl Plan {
     }
 
     /// Allows tolerated words to be the inside of others; false if there is none of them.
-    pub(super) fn look_inside(&mut self) -> bool {
+    pub(super) fn look_inside(&mut self, views: &[View]) -> tantivy::Result<bool> {
         let words = self.wanted.iter_mut().flat_map(|matcher| match matcher {
             Matcher::Words { words, .. } | Matcher::Phrase(words) => words,
         });
         let mut any = false;
-        for tolerance in words.filter_map(|word| word.tolerance.as_mut()) {
-            tolerance.inside = true;
-            any = true;
+        for word in words {
+            if let Some(tolerance) = &mut word.tolerance {
+                tolerance.look_inside(&word.folded, &word_lists(views)?);
+                any = true;
+            }
         }
-        any
+        Ok(any)
     }
 
     /// The numbers of clauses to demand one after the other when no record has all.
@@ -207,15 +202,20 @@ impl WordForms {
     }
 }
 
-fn tolerance(word: &WordForms, records: u64) -> Option<Tolerance> {
+/// The words of all segments.
+fn word_lists(views: &[View]) -> tantivy::Result<Vec<&WordList>> {
+    Ok(views.iter().map(View::word_lists).collect::<tantivy::Result<Vec<_>>>()?.concat())
+}
+
+/// How many letters of a word may be wrong that so many records contain.
+fn edits_allowed(word: &WordForms, records: u64) -> Option<u8> {
     let chars = word.folded.chars().count();
     let has_digit = word.folded.contains(|letter: char| letter.is_numeric());
     if records >= RARE_BELOW_RECORDS || has_digit || !(ONE_EDIT_CHARS_MIN..=EDITS_CHARS_MAX).contains(&chars)
     {
         return None;
     }
-    let edits = if chars >= TWO_EDITS_CHARS_MIN { 2 } else { 1 };
-    Some(Tolerance { edits, inside: false })
+    Some(if chars >= TWO_EDITS_CHARS_MIN { 2 } else { 1 })
 }
 
 impl Fields {
@@ -231,8 +231,8 @@ impl Fields {
     }
 
     /// How many records contain a word or a beginning of it, up to [`RARE_BELOW_RECORDS`].
-    fn records_with(&self, word: &WordForms, searchers: &[Searcher]) -> tantivy::Result<u64> {
-        let segments = || searchers.iter().flat_map(Searcher::segment_readers);
+    fn records_with(&self, word: &WordForms, views: &[View]) -> tantivy::Result<u64> {
+        let segments = || views.iter().flat_map(|view| view.searcher.segment_readers());
         let mut most = 0;
         for (term, _) in word.stems.iter().flat_map(|stem| self.exact_terms(stem)) {
             let mut records = 0;
@@ -267,7 +267,7 @@ impl Fields {
     }
 
     /// The first term of a section that begins with `start`, and the first one behind these.
-    fn beginnings(&self, section: Section, start: &str) -> (Term, Term) {
+    pub(super) fn beginnings(&self, section: Section, start: &str) -> (Term, Term) {
         (self.present(section, start), self.present(section, &format!("{start}{}", char::MAX)))
     }
 
@@ -299,28 +299,23 @@ impl Fields {
                 ways.push(Box::new(ConstScoreQuery::new(Box::new(prefix), worth)));
             }
         }
-        if let Some(tolerance) = word.tolerance {
+        if let Some(tolerance) = &word.tolerance {
             self.tolerant(word, tolerance, &mut ways);
         }
         any(ways)
     }
 
-    fn tolerant(&self, word: &WordForms, tolerance: Tolerance, ways: &mut Vec<Box<dyn Query>>) {
-        let sections = [(Section::Word, TOLERATED_WORTH), (Section::BodyWord, BODY_TOLERATED_WORTH)];
-        for (section, worth) in sections {
-            // An error may fall on the tag; then a word of the other section is found, which is
-            // the same word.
-            let beginning = self.present(section, &word.folded);
-            let query = FuzzyTermQuery::new_prefix(beginning, tolerance.edits, true);
+    fn tolerant(&self, word: &WordForms, tolerance: &Tolerance, ways: &mut Vec<Box<dyn Query>>) {
+        use Section::{BodyWord, Word};
+        let found = [
+            (vec![Word], &tolerance.words, TOLERATED_WORTH),
+            (vec![BodyWord], &tolerance.body_words, BODY_TOLERATED_WORTH),
+            (vec![Word, BodyWord], &tolerance.around, BODY_TOLERATED_WORTH),
+        ];
+        for (sections, words, worth) in found.into_iter().filter(|(_, words, _)| !words.is_empty()) {
+            let in_section = |section| words.iter().map(move |word| self.present(section, word));
+            let query = TermSetQuery::new(sections.into_iter().flat_map(in_section));
             ways.push(Box::new(ConstScoreQuery::new(Box::new(query), worth)));
-        }
-        if tolerance.inside {
-            let tags = [Section::Word.tag(), Section::BodyWord.tag()].iter().collect::<String>();
-            // Folded words are letters and digits, none of which a pattern reads as a sign.
-            let pattern = format!("[{tags}].*{}.*", word.folded);
-            if let Ok(inside) = RegexQuery::from_pattern(&pattern, self.presence) {
-                ways.push(Box::new(ConstScoreQuery::new(Box::new(inside), BODY_TOLERATED_WORTH)));
-            }
         }
         if !word.parts.is_empty() {
             let parts = word.parts.iter().map(|part| {

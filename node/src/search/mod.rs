@@ -52,6 +52,7 @@ mod run;
 mod select;
 mod statistics;
 mod terms;
+mod tolerance;
 mod wording;
 
 use std::collections::BTreeMap;

@@ -15,6 +15,7 @@ use super::fields::Fields;
 use super::highlight::Highlighter;
 use super::matching::Plan;
 use super::statistics::Statistics;
+use super::tolerance::WordList;
 use super::{
     FACET_VALUES_MAX, Facet, FacetCount, QueryError, SearchHit, SearchIndex, SearchQuery, SearchRecord,
     SearchResults, Sort,
@@ -50,6 +51,14 @@ pub(super) struct View {
     pub(super) fields: Fields,
 }
 
+impl View {
+    /// The words of each segment.
+    pub(super) fn word_lists(&self) -> tantivy::Result<Vec<&WordList>> {
+        let segments = self.searcher.segment_readers().iter().zip(&self.columns);
+        segments.map(|(segment, columns)| columns.words(segment, self.fields)).collect()
+    }
+}
+
 impl SearchIndex {
     /// Searches this index alone.
     pub fn search(&self, query: &SearchQuery) -> Result<SearchResults, SearchError> {
@@ -67,11 +76,11 @@ pub fn search_merged(indexes: &[&SearchIndex], query: &SearchQuery) -> Result<Se
     let searchers: Vec<Searcher> = views.iter().map(|view| view.searcher.clone()).collect();
     let mut analyzer = first_index.reading_analyzer();
     let mut plan = Plan::new(&demands, first.fields, &mut analyzer);
-    let tolerated = plan.tolerate(&searchers)?;
+    let tolerated = plan.tolerate(&views)?;
     let run = |plan: &Plan, demanded| collect(&views, &searchers, plan, demanded, query);
     let is_empty = |found: &[Collected]| !found.iter().any(|collected| collected.any_match);
     let mut found = run(&plan, plan.wanted.len())?;
-    if is_empty(&found) && plan.look_inside() {
+    if is_empty(&found) && plan.look_inside(&views)? {
         found = run(&plan, plan.wanted.len())?;
     }
     let mut relaxed = false;
