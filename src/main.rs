@@ -22,6 +22,12 @@ mod words;
 use std::process::ExitCode;
 
 use clap::Parser;
+use mimalloc::MiMalloc;
+
+/// Documents, terms and messages are many small pieces of memory, taken by one
+/// thread and given back by another: a joining node needs a tenth less time.
+#[global_allocator]
+static ALLOCATOR: MiMalloc = MiMalloc;
 
 fn main() -> ExitCode {
     // The client that asks a running node's desk is built on rustls, which takes its cryptography
