@@ -8,15 +8,17 @@ use std::time::{Duration, Instant};
 use anyhow::{Context, Result, ensure};
 use node::node::{Node, Reach};
 use node::view::{Reader, SearchQuery};
+use reqwest::StatusCode;
 use tokio_util::sync::CancellationToken;
 
 use crate::machine;
-use crate::world::{World, config, runtime};
+use crate::world::{Large, config, runtime};
 
 /// First argument of such a process.
 pub(crate) const MODE: &str = "serve-for-measuring";
 
-const OWNERS: [usize; 5] = [0, 1, 2, 3, 4];
+/// How long a node that was started without peers may take to serve harvesters.
+const READY_MAX: Duration = Duration::from_secs(600);
 
 /// A running node as its parent sees it. Ends with it.
 pub(crate) struct Serving {
@@ -57,6 +59,23 @@ impl Serving {
         Ok(Self { process, stdin, public, opened, ready })
     }
 
+    /// Waits until it answers harvesters and SPARQL; how long that took.
+    pub(crate) fn wait_until_ready(&self) -> Result<Duration> {
+        let begun = Instant::now();
+        let base = format!("http://{}", self.public);
+        let addresses = [format!("{base}/catalog.ttl"), format!("{base}/sparql?query=ASK%7B%7D")];
+        runtime("asking")?.block_on(async {
+            let client = reqwest::Client::new();
+            for address in addresses {
+                while client.get(&address).send().await?.status() == StatusCode::SERVICE_UNAVAILABLE {
+                    ensure!(begun.elapsed() < READY_MAX, "the node is not ready after {READY_MAX:?}");
+                    tokio::time::sleep(Duration::from_millis(100)).await;
+                }
+            }
+            Ok(begun.elapsed())
+        })
+    }
+
     /// Number of the process.
     pub(crate) fn pid(&self) -> u32 {
         self.process.id()
@@ -83,6 +102,8 @@ pub(crate) fn run(arguments: &[String]) -> Result<()> {
     let [directory, check] = arguments else { anyhow::bail!("give a directory and whether to check it") };
     let mut settings = config(&[]);
     settings.store.check_integrity = check.parse()?;
+    // There is nobody to wait for.
+    settings.catch_up.timeout_s = 1;
     let runtime = runtime("serving")?;
     let begun = Instant::now();
     let node = runtime.block_on(Node::start(Path::new(directory), &settings, Reach::Peers))?;
@@ -108,11 +129,10 @@ pub(crate) fn run(arguments: &[String]) -> Result<()> {
 }
 
 /// Resident memory with a small and a large catalog, before and after work.
-pub(crate) fn measure_memory(small: usize, large: usize) -> Result<()> {
-    for datasets in [small * OWNERS.len(), large] {
-        let world = World::found()?;
-        world.fill(0, &OWNERS, datasets)?;
-        let node = Serving::start(&world.homes[0].path, true, None)?;
+pub(crate) fn measure_memory(mut small: Large, large: &mut Large) -> Result<()> {
+    for large in [&mut small, large] {
+        let datasets = large.datasets;
+        let node = Serving::start(large.directory()?, true, None)?;
         let started = machine::resident(node.pid());
         crate::search::ask_many(&node.public, 500)?;
         let (now, most) = machine::resident(node.pid());
@@ -127,13 +147,13 @@ pub(crate) fn measure_memory(small: usize, large: usize) -> Result<()> {
 
 /// From nothing to a node that finds all it has, with and without the check of
 /// every page of both stores.
-pub(crate) fn measure_start(datasets: usize) -> Result<()> {
-    let world = World::found()?;
-    world.fill(0, &OWNERS, datasets)?;
+pub(crate) fn measure_start(large: &mut Large) -> Result<()> {
+    let datasets = large.datasets;
+    let directory = large.directory()?;
     for check in [false, true] {
         let mut times = Vec::new();
         for _ in 0..3 {
-            let node = Serving::start(&world.homes[0].path, check, None)?;
+            let node = Serving::start(directory, check, None)?;
             times.push((node.ready, node.opened));
             node.stop()?;
         }

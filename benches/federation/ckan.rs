@@ -8,9 +8,8 @@ use serde_json::Value;
 
 use crate::child::Serving;
 use crate::machine::{self, ms, percentile};
-use crate::world::{World, runtime};
+use crate::world::{Large, runtime};
 
-const OWNERS: [usize; 5] = [0, 1, 2, 3, 4];
 /// Requests of one kind.
 const ROUNDS: usize = 60;
 /// What CKAN's own search page counts.
@@ -32,10 +31,10 @@ const QUERIES: [&str; 8] = [
 /// What harvesters ask, a thousand rows each.
 const PAGES: [&str; 3] = ["sort=id+asc&start=0", "sort=id+asc&start=50000", "start=1000"];
 
-pub(crate) fn measure(datasets: usize) -> Result<()> {
-    let world = World::found()?;
-    world.fill(0, &OWNERS, datasets)?;
-    let node = Serving::start(&world.homes[0].path, true, Some(0))?;
+pub(crate) fn measure(large: &mut Large) -> Result<()> {
+    let datasets = large.datasets;
+    let node = Serving::start(large.directory()?, true, Some(0))?;
+    node.wait_until_ready()?;
     let asking = runtime("asking")?;
     asking.block_on(async {
         let client = reqwest::Client::new();

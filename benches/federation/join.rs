@@ -9,24 +9,17 @@ use node::node::{Node, Reach};
 
 use crate::machine;
 use crate::wire::Wire;
-use crate::world::{World, config, runtime, wait_for};
+use crate::world::{HOLDER, Large, OWNERS, World, config, runtime, wait_for};
 
-/// The member that gives.
-const MEMBER: usize = 0;
-/// The new node.
+/// The new node. It keeps what it fetches: no other measurement may need it empty.
 const NEWCOMER: usize = 4;
-/// Whose datasets there are.
-const OWNERS: [usize; 4] = [0, 1, 2, 3];
 
-pub(crate) fn measure(datasets: usize) -> Result<()> {
-    let world = World::found()?;
-    let begun = Instant::now();
-    world.fill(MEMBER, &OWNERS, datasets)?;
-    println!("prepared {datasets} datasets in {:.1} s", begun.elapsed().as_secs_f64());
-
+pub(crate) fn measure(large: &mut Large) -> Result<()> {
+    let datasets = large.datasets;
+    let world = large.world()?;
     let (member_threads, joiner_threads) = (runtime("member")?, runtime("newcomer")?);
     let member =
-        member_threads.block_on(Node::start(&world.homes[MEMBER].path, &config(&[]), Reach::Peers))?;
+        member_threads.block_on(Node::start(&world.homes[HOLDER].path, &config(&[]), Reach::Peers))?;
     member.handle().settle_search();
     let address = member.addresses().into_iter().next().context("the member listens")?;
     let wire = member_threads.block_on(Wire::to(&address))?;
@@ -52,7 +45,7 @@ pub(crate) fn measure(datasets: usize) -> Result<()> {
     joiner_threads.block_on(newcomer.shutdown());
     member_threads.block_on(member.shutdown());
 
-    let (plain, packed) = as_json(&world, datasets)?;
+    let (plain, packed) = as_json(world, datasets)?;
     let each = |bytes: u64| bytes / datasets.max(1) as u64;
     println!("on the wire: {} B to the newcomer, {} B from it, a dataset", each(down), each(up));
     println!("the same as JSON: {} B, with zstd-19 in one stream {} B", each(plain), each(packed));

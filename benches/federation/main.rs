@@ -1,11 +1,11 @@
 //! Measures a federation on this machine: how long an edit takes to be found
-//! elsewhere, how fast a node joins, how quick search is, also as CKAN's clients ask, what a node holds in
-//! memory and what it costs when nothing happens.
+//! elsewhere, how fast a node joins, how quick search, CKAN's actions, SPARQL and a harvester's
+//! walk are, what a node holds in memory and what it costs when nothing happens.
 //!
 //! ```sh
 //! cargo bench --bench federation                       # all, small, some minutes
-//! cargo bench --bench federation -- join               # one of edit, join, search, walk, ckan, memory, start, idle
-//! cargo bench --bench federation -- join --datasets 100000
+//! cargo bench --bench federation -- join               # some of edit, join, search, walk, ckan, sparql, memory, start, idle
+//! cargo bench --bench federation -- search start --datasets 100000
 //! ```
 //!
 //! Absolute times are this machine's; ratios are measured in the same run and
@@ -21,18 +21,27 @@ mod idle;
 mod join;
 mod machine;
 mod search;
+mod sparql;
 mod walk;
 mod wire;
 mod world;
 
 use anyhow::{Context, Result, bail};
+use mimalloc::MiMalloc;
+
+use crate::world::Large;
+
+/// The same as the program's.
+#[global_allocator]
+static ALLOCATOR: MiMalloc = MiMalloc;
 
 /// Datasets in the large catalog unless told otherwise.
 const DATASETS: usize = 5_000;
-/// Datasets of each of five towns in the small one.
+/// Towns, and datasets of each in the small one.
+const TOWNS: usize = 5;
 const SMALL: usize = 300;
 
-const MODES: [&str; 8] = ["edit", "join", "search", "walk", "ckan", "memory", "start", "idle"];
+const MODES: [&str; 9] = ["edit", "search", "walk", "ckan", "sparql", "start", "memory", "join", "idle"];
 
 struct Options {
     modes: Vec<String>,
@@ -51,16 +60,18 @@ fn main() -> Result<()> {
     tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).init();
     let options = options(arguments)?;
     println!("{}", machine::describe());
+    let mut large = Large::new(options.datasets);
     for mode in &options.modes {
         println!("\n== {mode}");
         match mode.as_str() {
             "edit" => edit::measure(SMALL),
-            "join" => join::measure(options.datasets),
-            "search" => search::measure(options.datasets),
-            "ckan" => ckan::measure(options.datasets),
-            "walk" => walk::measure(options.datasets),
-            "memory" => child::measure_memory(SMALL, options.datasets),
-            "start" => child::measure_start(options.datasets),
+            "join" => join::measure(&mut large),
+            "search" => search::measure(&mut large),
+            "ckan" => ckan::measure(&mut large),
+            "sparql" => sparql::measure(&mut large),
+            "walk" => walk::measure(&mut large),
+            "memory" => child::measure_memory(Large::new(TOWNS * SMALL), &mut large),
+            "start" => child::measure_start(&mut large),
             _ => idle::measure(SMALL),
         }
         .with_context(|| format!("measure {mode}"))?;

@@ -6,9 +6,8 @@ use anyhow::{Result, ensure};
 
 use crate::child::Serving;
 use crate::machine::{self, ms, percentile};
-use crate::world::{World, runtime};
+use crate::world::{Large, runtime};
 
-const OWNERS: [usize; 5] = [0, 1, 2, 3, 4];
 /// Requests a second, whatever the answers take.
 const RATE: u32 = 50;
 const SECONDS: u32 = 30;
@@ -34,10 +33,9 @@ const QUERIES: [&str; 16] = [
     "q=Denkmal&limit=50",
 ];
 
-pub(crate) fn measure(datasets: usize) -> Result<()> {
-    let world = World::found()?;
-    world.fill(0, &OWNERS, datasets)?;
-    let node = Serving::start(&world.homes[0].path, true, Some(0))?;
+pub(crate) fn measure(large: &mut Large) -> Result<()> {
+    let datasets = large.datasets;
+    let node = Serving::start(large.directory()?, true, Some(0))?;
     ask_many(&node.public, 200)?;
     let mut times = at_rate(&node.public)?;
     times.sort_unstable();

@@ -1,28 +1,23 @@
-//! The walk of a harvester over a town's whole catalog, page after page.
+//! The walk of a harvester over the whole federation's catalog, page after page.
 
 use std::time::{Duration, Instant};
 
-use anyhow::{Result, ensure};
-use reqwest::StatusCode;
-
 use crate::child::Serving;
 use crate::machine::{self, ms, percentile};
-use crate::world::{World, runtime};
-
-/// How long a node that was started without peers may take to answer.
-const READY_MAX: Duration = Duration::from_secs(60);
+use crate::world::{Large, runtime};
+use anyhow::{Result, ensure};
 
 /// Property whose value is the address of the next page.
 const NEXT: &str = "hydra:next <";
 
-pub(crate) fn measure(datasets: usize) -> Result<()> {
-    let world = World::found()?;
-    world.fill(0, &[0], datasets)?;
-    let node = Serving::start(&world.homes[0].path, false, None)?;
+pub(crate) fn measure(large: &mut Large) -> Result<()> {
+    let datasets = large.datasets;
+    let node = Serving::start(large.directory()?, true, None)?;
+    node.wait_until_ready()?;
     for ending in ["ttl", "rdf", "jsonld"] {
         let walk = runtime("harvester")?.block_on(walk(&node.public, ending, datasets))?;
         println!(
-            "/catalog.{ending}: {} pages, {:.1} MB in {:.1} s; page p50 {}, p95 {}",
+            "/federation/catalog.{ending}: {} pages, {:.1} MB in {:.1} s; page p50 {}, p95 {}",
             walk.times.len(),
             walk.bytes as f64 / 1e6,
             walk.whole.as_secs_f64(),
@@ -43,12 +38,7 @@ struct Walk {
 
 async fn walk(public: &str, ending: &str, datasets: usize) -> Result<Walk> {
     let client = reqwest::Client::new();
-    let first = format!("http://{public}/catalog.{ending}");
-    let begun = Instant::now();
-    while client.head(&first).send().await?.status() == StatusCode::SERVICE_UNAVAILABLE {
-        ensure!(begun.elapsed() < READY_MAX, "the node is not ready after {READY_MAX:?}");
-        tokio::time::sleep(Duration::from_millis(100)).await;
-    }
+    let first = format!("http://{public}/federation/catalog.{ending}");
     let (begun, mut times, mut bytes) = (Instant::now(), Vec::new(), 0);
     let pages = datasets.div_ceil(100);
     let mut next = Some(first);

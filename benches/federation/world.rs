@@ -1,7 +1,7 @@
 //! Five towns, their federation and as many generated records as are wanted.
 
 use std::path::{Path, PathBuf};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result};
 use crdt::catalog::{Dataset, DatasetEdit, publishable};
@@ -39,6 +39,40 @@ pub(crate) struct Home {
     pub(crate) town: DemoTown,
     pub(crate) path: PathBuf,
     signer: Signer,
+}
+
+/// The member that holds the large catalog.
+pub(crate) const HOLDER: usize = 0;
+/// Whose datasets the large catalog has: not those of the last town, which joins.
+pub(crate) const OWNERS: [usize; 4] = [0, 1, 2, 3];
+
+/// One member with a large catalog, filled when it is first asked for: several
+/// measurements share it.
+pub(crate) struct Large {
+    pub(crate) datasets: usize,
+    world: Option<World>,
+}
+
+impl Large {
+    pub(crate) fn new(datasets: usize) -> Self {
+        Self { datasets, world: None }
+    }
+
+    pub(crate) fn world(&mut self) -> Result<&World> {
+        if self.world.is_none() {
+            let world = World::found()?;
+            let begun = Instant::now();
+            world.fill(HOLDER, &OWNERS, self.datasets)?;
+            println!("prepared {} datasets in {:.1} s", self.datasets, begun.elapsed().as_secs_f64());
+            self.world = Some(world);
+        }
+        self.world.as_ref().context("it was made above")
+    }
+
+    /// The directory of the member that holds it.
+    pub(crate) fn directory(&mut self) -> Result<&Path> {
+        Ok(&self.world()?.homes[HOLDER].path)
+    }
 }
 
 /// A founded federation on disk.
@@ -213,13 +247,13 @@ pub(crate) async fn wait_for(handle: &NodeHandle, datasets: usize) -> Result<()>
         let status = handle.status();
         status.store.datasets == datasets as u64 && status.queues.index_behind == 0
     };
-    let deadline = std::time::Instant::now() + Duration::from_secs(3_600);
+    let deadline = Instant::now() + Duration::from_secs(3_600);
     loop {
         let all = all.clone();
         if tokio::task::spawn_blocking(all).await? {
             return Ok(());
         }
-        anyhow::ensure!(std::time::Instant::now() < deadline, "not all datasets came within an hour");
+        anyhow::ensure!(Instant::now() < deadline, "not all datasets came within an hour");
         tokio::time::sleep(Duration::from_millis(20)).await;
     }
 }
