@@ -493,6 +493,28 @@ mod tests {
     }
 
     #[test]
+    fn a_redirect_that_is_allowed_is_still_judged() {
+        let fetcher = Fetcher::new(Reach { private: false, elsewhere: true }).unwrap();
+        let start = Url::parse("https://a.example/catalog.ttl").unwrap();
+        for (to, word) in [
+            ("https://169.254.169.254/latest/", "house"),
+            ("https://[::ffff:10.0.0.1]/", "house"),
+            ("https://localhost.:8080/", ""),
+            ("http://b.example/", "unencrypted"),
+            ("file:///etc/passwd", "no address with"),
+        ] {
+            let mut headers = HeaderMap::new();
+            headers.insert(header::LOCATION, HeaderValue::from_static(to));
+            let followed = fetcher.redirected(&start, &start, &headers).and_then(|to| fetcher.judge(&to));
+            match followed {
+                Err(error) => assert!(error.to_string().contains(word) && !word.is_empty(), "{to}: {error}"),
+                // A name is judged where it is resolved.
+                Ok(()) => assert!(word.is_empty(), "{to} was let through"),
+            }
+        }
+    }
+
+    #[test]
     fn packed_pages_unpack_within_bounds() {
         use std::io::Write as _;
 

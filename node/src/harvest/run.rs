@@ -231,25 +231,27 @@ pub async fn keep_schedule(handle: NodeHandle, stop: CancellationToken) {
         if handle.phase() != Phase::Ready {
             continue;
         }
-        let due = match handle.sources() {
-            Ok(sources) => sources.into_iter().filter(|source| source.is_due(handle.now())).collect(),
-            Err(error) => {
-                tracing::error!(%error, "the sources cannot be read");
-                Vec::new()
+        tokio::select! {
+            () = stop.cancelled() => return,
+            () = ask_those_due(&handle) => {}
+        }
+    }
+}
+
+/// Asks the sources whose turn it is by the node's clock, one after the other.
+pub async fn ask_those_due(handle: &NodeHandle) {
+    let due: Vec<Source> = match handle.sources() {
+        Ok(sources) => sources.into_iter().filter(|source| source.is_due(handle.now())).collect(),
+        Err(error) => return tracing::error!(%error, "the sources cannot be read"),
+    };
+    for source in due {
+        let name = source.spec.name;
+        match handle.run_source(&name).await {
+            Ok(Source { problem: Some(problem), .. }) => {
+                tracing::warn!(source = %name, problem = %problem, "a source was not walked to its end");
             }
-        };
-        for source in due {
-            let name = source.spec.name;
-            tokio::select! {
-                () = stop.cancelled() => return,
-                done = handle.run_source(&name) => match done {
-                    Ok(Source { problem: Some(problem), .. }) => {
-                        tracing::warn!(source = %name, problem = %problem, "a source was not walked to its end");
-                    }
-                    Ok(_) | Err(HarvestError::Running(_)) => {}
-                    Err(error) => tracing::error!(source = %name, %error, "a source could not be asked"),
-                },
-            }
+            Ok(_) | Err(HarvestError::Running(_)) => {}
+            Err(error) => tracing::error!(source = %name, %error, "a source could not be asked"),
         }
     }
 }

@@ -6,6 +6,7 @@ mod corpus;
 mod fetching;
 mod hostile;
 mod running;
+mod seasons;
 mod server;
 #[path = "../support/mod.rs"]
 mod support;

@@ -1,7 +1,10 @@
 //! A source that changes between runs, and what becomes of the town's catalog.
 
+use std::sync::Arc;
+use std::sync::atomic::{AtomicI64, Ordering};
+
 use crdt::catalog::{Class, NewDataset, RecordEdit};
-use crdt::ids::DatasetId;
+use crdt::ids::{DatasetId, UnixMillis};
 use node::handle::{NodeHandle, OpenNode};
 use node::harvest::run::HarvestError;
 use node::harvest::source::{Kind, Source, SourceSpec};
@@ -11,46 +14,63 @@ use super::server::{Answer, Server, page};
 use super::support;
 
 /// A town with one source, `quelle`, at the server's `/catalog.ttl`.
-struct Town {
+pub(crate) struct Town {
     _directory: tempfile::TempDir,
     node: OpenNode,
-    server: Server,
+    pub(crate) server: Server,
+    /// Seconds by the node's clock, which stands still.
+    pub(crate) seconds: Arc<AtomicI64>,
 }
 
 impl Town {
-    async fn start() -> Self {
+    pub(crate) async fn start() -> Self {
+        Self::reading(Kind::Rdf, "/catalog.ttl").await
+    }
+
+    /// With a source of this kind at a path of the server.
+    pub(crate) async fn reading(kind: Kind, path: &str) -> Self {
         let directory = tempfile::tempdir().unwrap();
         support::found(directory.path());
-        let (node, _) = support::open(&directory.path().join("soest"));
+        let seconds = Arc::new(AtomicI64::new(1_790_000_000));
+        let read = Arc::clone(&seconds);
+        let (mut options, _) = support::options();
+        options.clock = Arc::new(move || UnixMillis(read.load(Ordering::Relaxed) * 1000));
+        let node = OpenNode::open(&directory.path().join("soest"), options).unwrap();
+        node.handle().allow_publishing(true);
         let server = Server::start().await;
         let spec = SourceSpec {
             name: "quelle".into(),
-            url: server.url("/catalog.ttl"),
-            kind: Kind::Rdf,
+            url: server.url(path),
+            kind,
             interval_s: Some(3600),
             allow_private: true,
             allow_redirects: false,
         };
         node.handle().add_source(spec).await.unwrap();
-        Self { _directory: directory, node, server }
+        Self { _directory: directory, node, server, seconds }
     }
 
-    fn handle(&self) -> &NodeHandle {
+    pub(crate) fn handle(&self) -> &NodeHandle {
         self.node.handle()
     }
 
-    async fn run(&self) -> Source {
+    /// Some time goes by.
+    pub(crate) fn wait(&self, seconds: i64) {
+        self.seconds.fetch_add(seconds, Ordering::Relaxed);
+    }
+
+    pub(crate) async fn run(&self) -> Source {
         self.handle().run_source("quelle").await.unwrap()
     }
 
     /// One page with these datasets, then a run.
-    async fn run_with(&self, numbers: impl IntoIterator<Item = u32>) -> Source {
+    pub(crate) async fn run_with(&self, numbers: impl IntoIterator<Item = u32>) -> Source {
         self.server.set("/catalog.ttl", Answer::turtle(page(numbers, None, None)));
         self.run().await
     }
 
     /// German titles of the town's records, in order, with their ids.
-    fn records(&self) -> Vec<(String, DatasetId)> {
+    pub(crate) fn records(&self) -> Vec<(String, DatasetId)> {
         let mut found = Vec::new();
         self.handle()
             .each_own_record(|record| {
@@ -62,7 +82,7 @@ impl Town {
         found
     }
 
-    fn titles(&self) -> Vec<String> {
+    pub(crate) fn titles(&self) -> Vec<String> {
         self.records().into_iter().map(|(title, _)| title.replace("Datensatz ", "")).collect()
     }
 }

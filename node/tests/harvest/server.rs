@@ -21,6 +21,8 @@ pub(crate) enum Answer {
     Endless,
     /// No answer at all.
     Silence,
+    /// Another answer, as soon as the test says so.
+    After(Arc<tokio::sync::Notify>, Box<Answer>),
 }
 
 impl Answer {
@@ -88,6 +90,13 @@ impl Server {
         let path = head.split(' ').nth(1)?.to_owned();
         self.asked.lock().unwrap().push(head);
         let answer = self.answers.lock().unwrap().get(&path).cloned();
+        let answer = match answer {
+            Some(Answer::After(word, answer)) => {
+                word.notified().await;
+                Some(*answer)
+            }
+            answer => answer,
+        };
         match answer.unwrap_or(Answer::Status(404, String::new())) {
             Answer::Page { media_type, headers, body } => {
                 let head = format!("HTTP/1.1 200 OK\r\nContent-Type: {media_type}\r\n{headers}");
@@ -106,7 +115,7 @@ impl Server {
                 while stream.write_all(&chunk).await.is_ok() {}
                 None
             }
-            Answer::Silence => {
+            Answer::Silence | Answer::After(..) => {
                 std::future::pending::<()>().await;
                 None
             }

@@ -59,6 +59,22 @@ fn corpus() -> Vec<(&'static str, Vec<u8>, &'static str)> {
         ("far.xlsx", with_sheet(&far), "Spalten"),
         ("unclosed.xlsx", zip(&xlsx_parts("<worksheet><sheetData><row r=\"1\"><c")), "Mappe"),
         ("deep.xlsx", zip(&xlsx_parts(&format!("<worksheet>{}", "<a>".repeat(200_000)))), "Datensatz"),
+        ("bomb.rdf", format!("{entity}<rdf:RDF/>").into_bytes(), "DTD"),
+        ("latin1.ttl", b"<a:b> <a:c> \"B\xe4ume\" .".to_vec(), "UTF-8"),
+        ("cut.ttl", b"<https://a.example/1> a <http://www.w3.org/ns/dcat#Dataset> ;".to_vec(), "Zeile 1"),
+        ("page.rdf", b"<!DOCTYPE html><p>Wartung</p>".to_vec(), "Webseite"),
+        ("deep.json", format!("{}1{}", "[".repeat(10_000), "]".repeat(10_000)).into_bytes(), "tiefer"),
+        (
+            "deep.jsonld",
+            format!("{}1{}", "{\"@graph\":".repeat(10_000), "}".repeat(10_000)).into_bytes(),
+            "tiefer",
+        ),
+        (
+            "context.jsonld",
+            br#"{"@context": "https://boese.example/c.jsonld", "@id": "x:1"}"#.to_vec(),
+            "RDF",
+        ),
+        ("packed.ttl", b"\x1f\x8b\x08\0\0\0\0\0".to_vec(), "gepackt"),
         ("empty.ods", ods(""), "keinen Datensatz"),
         (
             "entities.ods",
