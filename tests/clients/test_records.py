@@ -2,7 +2,7 @@
 
 import pytest
 import requests
-from conftest import OPEN_RECORDS, ROOT, TOWNS
+from conftest import OPEN_RECORDS, ROOT, TOWNS, eventually
 from owslib.ogcapi.records import Records
 
 STANDARD = ROOT.parent / "shared" / "standards" / "ogc-api-records" / "core" / "openapi"
@@ -52,6 +52,34 @@ def test_the_links_lead_through_everything_once(federation):
         assert page["numberMatched"] == OPEN_RECORDS
         address = next((link["href"] for link in page["links"] if link["rel"] == "next"), None)
     assert len(walked) == len(set(walked)) == OPEN_RECORDS
+
+
+def test_a_walk_over_edits_and_a_restart_finds_everything_once(private_federation):
+    soest = private_federation.town("soest")
+    trees = soest.own_ids()["baumkataster"]
+    copies = [soest.create_like(trees, title={"de": f"Baumbestand {number}"}) for number in range(40)]
+    for copy in copies:
+        soest.publish(copy)
+    expected = OPEN_RECORDS + len(copies)
+    eventually("all copies in Soest's search", lambda: soest.open_count() == expected, 60)
+    before = set(ids(soest.get("/collections/federation/items", params={"limit": 1000}).json()))
+    assert len(before) == expected
+
+    address, walked, pages = f"{soest.portal}/collections/federation/items?limit={PAGE}", [], 0
+    while address:
+        page = requests.get(address, timeout=30).json()
+        walked += ids(page)
+        pages += 1
+        address = next((link["href"] for link in page["links"] if link["rel"] == "next"), None)
+        if pages == 2:
+            for number, copy in enumerate(copies[::3]):
+                soest.edit(copy, {"title": {"de": f"Abgang {number}"}})
+            soest.publish(soest.create_like(trees, title={"de": "Mitten im Lauf veröffentlicht"}))
+            eventually("the late one in Soest's search", lambda: soest.open_count() == expected + 1)
+            private_federation.restart()
+    assert pages > 5
+    assert len(walked) == len(set(walked)), "no record twice"
+    assert before <= set(walked), "no record missing, so none would be deleted"
 
 
 def test_a_search_finds_what_it_says(records):

@@ -1,5 +1,7 @@
 //! Mutates a whole record, one value at a time, and says of each mutant what
-//! the rules of publication say and how it looks in RDF.
+//! the rules of publication say and how it looks in RDF. With the argument
+//! `rdf` it mutates the record's RDF instead, one triple at a time, and takes
+//! each in as if another catalog had said it.
 //!
 //! A line of JSON per mutant on standard output: `name`, whether the types
 //! could hold it (`held`), the `obstacles` by rule, and `triples` in N-Triples,
@@ -8,6 +10,9 @@
 //! at once. `tests/clients/test_rules.py` compares the two.
 
 #![expect(clippy::print_stdout, reason = "the lines are what it is for")]
+#![expect(clippy::disallowed_methods, reason = "an example is a program, which has arguments")]
+
+mod rdf;
 
 use crdt::catalog::{Catalog, Dataset, Internal, Iri, obstacles};
 use crdt::dcat::{CatalogContext, catalog_triples, dataset_triples};
@@ -44,10 +49,21 @@ const REPLACEMENTS: [&str; 22] = [
 
 fn main() {
     let record: Value = serde_json::from_str(include_str!("record.json")).expect("the record is JSON");
+    let mutants = match std::env::args().nth(1).as_deref() {
+        Some("rdf") => rdf::mutants(&record),
+        _ => of_values(&record),
+    };
+    for (number, (name, mutant)) in mutants.iter().enumerate() {
+        println!("{}", judged(number, name, mutant));
+    }
+}
+
+/// The record and its mutants, by name.
+fn of_values(record: &Value) -> Vec<(String, Value)> {
     let mut mutants = vec![("as it is".to_owned(), record.clone())];
-    for place in places(&record, "") {
+    for place in places(record, "") {
         let Some(value) = record.pointer(&place) else { continue };
-        mutants.push((format!("without {place}"), without(&record, &place)));
+        mutants.push((format!("without {place}"), without(record, &place)));
         for other in others(value) {
             let mut mutant = record.clone();
             if let Some(there) = mutant.pointer_mut(&place) {
@@ -56,9 +72,7 @@ fn main() {
             mutants.push((format!("{place} = {other}"), mutant));
         }
     }
-    for (number, (name, mutant)) in mutants.iter().enumerate() {
-        println!("{}", judged(number, name, mutant));
-    }
+    mutants
 }
 
 /// Every place in a record, above and below.
