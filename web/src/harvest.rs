@@ -7,8 +7,9 @@
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, PoisonError};
 
+use axum::body::{Body, to_bytes};
 use axum::extract::{Request, State};
-use axum::http::{HeaderMap, Uri, header};
+use axum::http::{HeaderMap, HeaderValue, Method, StatusCode, Uri, header};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 use crdt::catalog::Timestamp;
@@ -121,12 +122,39 @@ pub(crate) async fn gate(
     request: Request,
     next: Next,
 ) -> Response {
+    let known = request.headers().get(header::IF_NONE_MATCH).cloned();
+    let tagged = request.method() == Method::GET && matches!(interface, Interface::Rdf | Interface::Feed);
     let mut response = match admit(&app, interface, request.uri(), request.headers()) {
+        Ok(()) if tagged => tag(next.run(request).await, known.as_ref()).await,
         Ok(()) => next.run(request).await,
         Err(problem) => refused(interface, problem),
     };
     response.extensions_mut().insert(ForPrograms);
     response
+}
+
+/// Names an answer by its content, and does not send it to a client that has
+/// it already. Weak (RFC 9110 section 8.8.1), since compression changes the
+/// bytes.
+async fn tag(response: Response, known: Option<&HeaderValue>) -> Response {
+    if response.status() != StatusCode::OK {
+        return response;
+    }
+    let (mut parts, body) = response.into_parts();
+    let Ok(bytes) = to_bytes(body, usize::MAX).await else { return Problem::internal().into_response() };
+    let hash = crdt::encoding::hash("hanse answer 1", &[&bytes]);
+    let tag = format!("W/\"{}\"", crdt::ids::hex(&hash[..16]));
+    let is_known = known.and_then(|known| known.to_str().ok()).is_some_and(|known| {
+        let bare = |tag: &str| tag.trim().trim_start_matches("W/").to_owned();
+        known.split(',').any(|one| one.trim() == "*" || bare(one) == bare(&tag))
+    });
+    parts.headers.extend(HeaderValue::from_str(&tag).map(|tag| (header::ETAG, tag)));
+    if is_known {
+        parts.status = StatusCode::NOT_MODIFIED;
+        parts.headers.remove(header::CONTENT_LENGTH);
+        return Response::from_parts(parts, Body::empty());
+    }
+    Response::from_parts(parts, Body::from(bytes))
 }
 
 /// The same for an interface that shares its address with a page.

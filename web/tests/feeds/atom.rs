@@ -44,6 +44,31 @@ fn ids(feed: &Element) -> (Vec<String>, Vec<String>) {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn who_has_an_answer_already_is_not_sent_it_again() {
+    let (soest, _) = world().await;
+    let trees = soest.publish(record("Baumkataster")).await;
+    for path in ["/feeds/dataset.atom", "/feed", "/sitemap.xml", "/catalog.ttl", "/federation/catalog.rdf"] {
+        let ask = async |tag: &str| {
+            let request = Request::get(path).header(header::IF_NONE_MATCH, tag).body(Body::empty()).unwrap();
+            send(&soest.public, request).await
+        };
+        let first = soest.public(path).await;
+        let tag = first.header(header::ETAG).to_owned();
+        assert!(tag.starts_with("W/\"") && first.status == StatusCode::OK, "{path}: {tag}");
+        let again = ask(&format!("\"other\", {tag}")).await;
+        assert_eq!((again.status, again.body.len()), (StatusCode::NOT_MODIFIED, 0), "{path}");
+        assert_eq!(again.header(header::ETAG), tag);
+        assert_eq!(ask("\"other\"").await.body, first.body, "{path}");
+        let edit = json!({"description": format!("Neu vor {path}")});
+        soest.desk("PATCH", &format!("/api/v1/datasets/{trees}"), edit).await;
+        let fresh = ask(&tag).await;
+        if path != "/sitemap.xml" {
+            assert!(fresh.status == StatusCode::OK && fresh.header(header::ETAG) != tag, "{path}");
+        }
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn the_feeds_walk_back_through_the_log_and_tell_of_withdrawals() {
     let (soest, clock) = world().await;
     let mut all = Vec::new();
