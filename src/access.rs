@@ -5,6 +5,7 @@
 //! differently: without a running node, one is opened here without network and
 //! served to this command alone, on a port of the loopback that nobody knows.
 
+use std::io::Write;
 use std::path::Path;
 use std::time::Duration;
 
@@ -225,8 +226,15 @@ impl Access {
         self.write(Method::PATCH, "/api/v1/catalog", &body).await
     }
 
-    pub(crate) async fn export(&self, format: &str, with_closed: bool) -> Result<Vec<u8>, Failure> {
-        self.client.get_bytes(&format!("/api/v1/export?format={format}&with_closed={with_closed}")).await
+    /// Writes the whole catalog; how many bytes.
+    pub(crate) async fn export(
+        &self,
+        format: &str,
+        with_closed: bool,
+        out: &mut (dyn Write + Send),
+    ) -> Result<u64, Failure> {
+        let path = format!("/api/v1/export?format={format}&with_closed={with_closed}");
+        self.client.download(&path, out).await
     }
 
     async fn write(&self, method: Method, path: &str, body: &Value) -> Result<Value, Failure> {

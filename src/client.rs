@@ -2,6 +2,7 @@
 //!
 //! It knows addresses and error bodies, not what they mean: commands get JSON.
 
+use std::io::Write;
 use std::time::Duration;
 
 use reqwest::{Method, StatusCode};
@@ -14,6 +15,8 @@ use crate::running::Running;
 /// How long a desk may take for one request. Longer than its own limit, so
 /// that its answer arrives before we give up.
 const REQUEST_TIMEOUT: Duration = Duration::from_secs(90);
+/// How long a whole catalog may take.
+const DOWNLOAD_TIMEOUT: Duration = Duration::from_secs(3_600);
 /// How long a listener on this machine may take to accept a connection.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
 
@@ -101,6 +104,24 @@ impl Client {
     pub(crate) async fn get_bytes(&self, path: &str) -> Result<Vec<u8>, Failure> {
         let request = self.http.request(Method::GET, self.url(path)?).bearer_auth(&self.token);
         self.bytes(request).await
+    }
+
+    /// Writes a file from a path of the desk API, piece by piece; how many bytes.
+    pub(crate) async fn download(&self, path: &str, out: &mut (dyn Write + Send)) -> Result<u64, Failure> {
+        let request = self.http.request(Method::GET, self.url(path)?).bearer_auth(&self.token);
+        let sent = request.timeout(DOWNLOAD_TIMEOUT).send().await;
+        let mut response = sent.map_err(|error| self.unreachable(&error))?;
+        let status = response.status();
+        if !status.is_success() {
+            let body = response.text().await.map_err(|error| self.unreachable(&error))?;
+            return Err(refusal(status, &body));
+        }
+        let mut written = 0;
+        while let Some(piece) = response.chunk().await.map_err(|error| self.unreachable(&error))? {
+            out.write_all(&piece).map_err(|error| Failure::output(&error))?;
+            written += piece.len() as u64;
+        }
+        Ok(written)
     }
 
     fn url(&self, path: &str) -> Result<reqwest::Url, Failure> {

@@ -5,15 +5,16 @@
 //! records and notes only where they were asked for by the town itself, at its
 //! desk.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
+use std::io::{self, Write};
 
-use crdt::catalog::{Catalog, Dataset, Internal, InvalidField, LocalRecord};
+use crdt::catalog::{Catalog, Dataset, Internal, InvalidField};
 use crdt::ids::{DatasetId, Town};
 use serde::Serialize;
 use serde_json::Value;
 
 use crate::handle::{LISTING_LIMIT_MAX, NodeHandle, ReadError, Scope};
-use crate::rdf::{RdfForm, whole_catalog};
+use crate::rdf::{RdfForm, write_catalog};
 
 /// Names the form of a file.
 pub const FORM: &str = "hanse export 1";
@@ -78,39 +79,52 @@ struct End {
     records: u64,
 }
 
-/// The town's catalog in a form. Blocks, and holds it in memory.
-pub fn export(node: &NodeHandle, form: ExportForm, with_closed: bool) -> Result<Vec<u8>, ReadError> {
+/// An export ended early: what was written of it is not whole.
+#[derive(Debug, thiserror::Error)]
+pub enum ExportError {
+    /// The catalog could not be read.
+    #[error(transparent)]
+    Read(#[from] ReadError),
+    /// Nobody takes what is written.
+    #[error("write the export: {0}")]
+    Write(#[from] io::Error),
+}
+
+/// Writes the town's catalog in a form, record by record: it is never in
+/// memory as a whole. Blocks.
+pub fn export(
+    node: &NodeHandle,
+    form: ExportForm,
+    with_closed: bool,
+    out: &mut dyn Write,
+) -> Result<(), ExportError> {
     match form {
-        ExportForm::Rdf(form) => whole_catalog(node, node.town().town, form),
-        ExportForm::Ndjson => Lines::default().write(node, with_closed),
+        ExportForm::Rdf(form) => write_catalog(node, node.town().town, form, out),
+        ExportForm::Ndjson => Lines { out, records: 0 }.write(node, with_closed),
     }
 }
 
-#[derive(Default)]
-struct Lines {
-    bytes: Vec<u8>,
+struct Lines<'a> {
+    out: &'a mut dyn Write,
     records: u64,
 }
 
-impl Lines {
-    fn write(mut self, node: &NodeHandle, with_closed: bool) -> Result<Vec<u8>, ReadError> {
+impl Lines<'_> {
+    fn write(mut self, node: &NodeHandle, with_closed: bool) -> Result<(), ExportError> {
         let town = node.town();
         self.line(&Head { form: FORM, town: town.town, town_name: &town.name, with_closed })?;
         if let Some((catalog, extra)) = node.catalog_with_extra(town.town)? {
             self.line(&CatalogLine { catalog: &catalog, extra: &extra })?;
         }
         // Closed records come with those that are open, in one order by id.
-        let mut closed: BTreeMap<DatasetId, LocalRecord> = BTreeMap::new();
-        if with_closed {
-            closed = node.closed_records()?.into_iter().map(|record| (record.dataset.id, record)).collect();
-        }
+        let mut closed = if with_closed { node.closed_ids()? } else { BTreeSet::new() };
         let mut after = None;
         loop {
             let some = node.open_datasets(Scope::Town(town.town), after, LISTING_LIMIT_MAX)?;
             let Some(last) = some.last().map(|last| last.dataset.id) else { break };
             for listed in &some {
                 let id = listed.dataset.id;
-                self.closed_before(&mut closed, Some(id))?;
+                self.closed_before(node, &mut closed, Some(id))?;
                 // A record that moves between the stores meanwhile is written once.
                 closed.remove(&id);
                 let notes = if with_closed { Some(node.notes_of(id)?) } else { None };
@@ -118,24 +132,24 @@ impl Lines {
             }
             after = Some(last);
         }
-        self.closed_before(&mut closed, None)?;
+        self.closed_before(node, &mut closed, None)?;
         let records = self.records;
-        self.line(&EndLine { end: End { records } })?;
-        Ok(self.bytes)
+        self.line(&EndLine { end: End { records } })
     }
 
     /// Closed records whose id is smaller; all that are left if there is none.
     fn closed_before(
         &mut self,
-        closed: &mut BTreeMap<DatasetId, LocalRecord>,
+        node: &NodeHandle,
+        closed: &mut BTreeSet<DatasetId>,
         id: Option<DatasetId>,
-    ) -> Result<(), ReadError> {
-        while let Some(first) = closed.first_entry() {
-            if id.is_some_and(|id| *first.key() > id) {
-                return Ok(());
-            }
-            let record = first.remove();
-            if Some(record.dataset.id) != id {
+    ) -> Result<(), ExportError> {
+        while let Some(first) = closed.first().copied().filter(|first| id.is_none_or(|id| *first <= id)) {
+            closed.remove(&first);
+            // One that is gone by now was deleted, or comes among those that are open.
+            if Some(first) != id
+                && let Some(record) = node.closed_record(first)?
+            {
                 self.record(&record.dataset, &BTreeMap::new(), Some(&record.internal))?;
             }
         }
@@ -147,14 +161,13 @@ impl Lines {
         dataset: &Dataset,
         extra: &BTreeMap<String, Value>,
         internal: Option<&Internal>,
-    ) -> Result<(), ReadError> {
+    ) -> Result<(), ExportError> {
         self.records += 1;
         self.line(&RecordLine { dataset, extra, internal })
     }
 
-    fn line(&mut self, line: &impl Serialize) -> Result<(), ReadError> {
-        serde_json::to_writer(&mut self.bytes, line).map_err(|error| ReadError::Store(error.to_string()))?;
-        self.bytes.push(b'\n');
-        Ok(())
+    fn line(&mut self, line: &impl Serialize) -> Result<(), ExportError> {
+        serde_json::to_writer(&mut *self.out, line).map_err(io::Error::from)?;
+        Ok(self.out.write_all(b"\n")?)
     }
 }

@@ -1,6 +1,7 @@
 //! `hanse export`: the town's whole catalog in one file.
 
-use std::io::Write as _;
+use std::fs::File;
+use std::io::{self, Write as _};
 use std::path::{Path, PathBuf};
 
 use super::Directory;
@@ -38,38 +39,64 @@ pub(super) async fn run(args: Args) -> Result<(), Failure> {
         )));
     }
     let access = Access::to(&args.directory.dir).await?;
-    let bytes = access.export(&args.format, args.with_closed).await;
+    let exported = export(&args, &access).await;
     access.close().await?;
-    let bytes = bytes?;
-    if args.file == Path::new("-") {
-        let mut out = std::io::stdout().lock();
-        return out.write_all(&bytes).and_then(|()| out.flush()).map_err(|error| Failure::output(&error));
-    }
-    write_whole(&args.file, &bytes)?;
+    let Some(bytes) = exported? else { return Ok(()) };
     let held = match (args.format.as_str(), args.with_closed) {
         ("ndjson", true) => "with closed records and notes: keep it safe",
         _ => "what is open, for everyone",
     };
-    output::line(format!("{}: {} bytes, {held}", args.file.display(), bytes.len()))
+    output::line(format!("{}: {bytes} bytes, {held}", args.file.display()))
 }
 
-/// The file appears whole or not at all, and for its owner only.
-fn write_whole(file: &Path, bytes: &[u8]) -> Result<(), Failure> {
-    let failed = |error: std::io::Error| Failure::refused(format!("write `{}`: {error}", file.display()));
-    let mut name = file.file_name().unwrap_or_default().to_owned();
-    name.push(".part");
-    let part = file.with_file_name(name);
-    let mut options = std::fs::OpenOptions::new();
-    options.write(true).create(true).truncate(true);
-    #[cfg(unix)]
-    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
-    let written = options.open(&part).and_then(|mut out| {
-        out.write_all(bytes)?;
-        out.sync_all()
-    });
-    written.and_then(|()| std::fs::rename(&part, file)).map_err(|error| {
-        // What is half written is of no use; that it stays is no second failure.
-        let _ = std::fs::remove_file(&part);
-        failed(error)
-    })
+/// Writes the file and says how many bytes; nothing of standard output.
+async fn export(args: &Args, access: &Access) -> Result<Option<u64>, Failure> {
+    if args.file == Path::new("-") {
+        let mut out = io::stdout();
+        access.export(&args.format, args.with_closed, &mut out).await?;
+        out.flush().map_err(|error| Failure::output(&error))?;
+        return Ok(None);
+    }
+    let mut part = Part::begin(&args.file)?;
+    let written = access.export(&args.format, args.with_closed, &mut part.open).await?;
+    part.finish()?;
+    Ok(Some(written))
+}
+
+/// A file that appears whole or not at all, and for its owner only.
+struct Part {
+    file: PathBuf,
+    path: PathBuf,
+    open: File,
+}
+
+impl Part {
+    fn begin(file: &Path) -> Result<Self, Failure> {
+        let mut name = file.file_name().unwrap_or_default().to_owned();
+        name.push(".part");
+        let path = file.with_file_name(name);
+        let mut options = File::options();
+        options.write(true).create(true).truncate(true);
+        #[cfg(unix)]
+        std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+        let open = options.open(&path).map_err(|error| unwritten(file, &error))?;
+        Ok(Self { file: file.to_owned(), path, open })
+    }
+
+    fn finish(self) -> Result<(), Failure> {
+        let finished = self.open.sync_all().and_then(|()| std::fs::rename(&self.path, &self.file));
+        finished.map_err(|error| unwritten(&self.file, &error))
+    }
+}
+
+impl Drop for Part {
+    fn drop(&mut self) {
+        // What is half written is of no use; that it stays is no second
+        // failure. A file that is whole has its own name by now.
+        let _ = std::fs::remove_file(&self.path);
+    }
+}
+
+fn unwritten(file: &Path, error: &io::Error) -> Failure {
+    Failure::refused(format!("write `{}`: {error}", file.display()))
 }

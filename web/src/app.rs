@@ -3,13 +3,17 @@
 //! Reads block, so they run on threads of their own; a fixed number of them at
 //! a time, however many requests come.
 
+use std::io::{self, BufWriter, Write as _};
 use std::sync::Arc;
 
+use axum::body::Body;
 use axum::http::{HeaderMap, header};
 use crdt::catalog::Lang;
+use futures::{StreamExt as _, TryStreamExt as _, stream};
 use node::config::{Config, Language};
 use node::handle::NodeHandle;
-use tokio::sync::Semaphore;
+use tokio::sync::{Semaphore, mpsc};
+use tokio_stream::wrappers::ReceiverStream;
 use tokio_util::sync::CancellationToken;
 
 use crate::error::Problem;
@@ -23,6 +27,26 @@ const READS_MAX: usize = 16;
 const REQUESTS_MAX: usize = 256;
 /// Live pages that are open at the same time.
 const STREAMS_MAX: usize = 64;
+
+/// Bytes of one piece of a streamed answer.
+const PIECE_BYTES: usize = 64 * 1024;
+/// Pieces that wait for a slow reader; then the writing waits.
+const PIECES_MAX: usize = 4;
+
+/// Hands on what is written, piece by piece.
+struct Pieces(mpsc::Sender<Result<Vec<u8>, Problem>>);
+
+impl io::Write for Pieces {
+    fn write(&mut self, piece: &[u8]) -> io::Result<usize> {
+        let gone = |_| io::Error::new(io::ErrorKind::BrokenPipe, "nobody reads the answer any more");
+        self.0.blocking_send(Ok(piece.to_vec())).map_err(gone)?;
+        Ok(piece.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
 
 /// The shared state of one listener's routes; a cheap copy.
 #[derive(Debug, Clone)]
@@ -89,6 +113,40 @@ impl App {
     pub(crate) fn own_host(&self) -> Option<String> {
         let base = url::Url::parse(self.base_url.as_deref()?).ok()?;
         base.host_str().map(str::to_owned)
+    }
+
+    /// Answers with what a blocking read writes, while it writes it: the
+    /// answer is never in memory as a whole. What goes wrong before the first
+    /// piece is an error; after that, the answer breaks off.
+    pub(crate) async fn stream<E>(
+        &self,
+        write: impl FnOnce(&NodeHandle, &mut dyn io::Write) -> Result<(), E> + Send + 'static,
+    ) -> Result<Body, Problem>
+    where
+        E: Into<Problem> + std::fmt::Display + Send + 'static,
+    {
+        let permit = Arc::clone(&self.reads).acquire_owned().await.map_err(|_| Problem::busy())?;
+        let handle = self.handle.clone();
+        let (pieces, mut taken) = mpsc::channel(PIECES_MAX);
+        tokio::task::spawn_blocking(move || {
+            let mut out = BufWriter::with_capacity(PIECE_BYTES, Pieces(pieces.clone()));
+            let written = write(&handle, &mut out);
+            let failed = match written {
+                // Nobody may be there any more, which is no failure.
+                Ok(()) => return out.flush().unwrap_or_default(),
+                Err(error) => error,
+            };
+            if !pieces.is_closed() {
+                tracing::error!(error = %failed, "an answer broke off");
+                // What is in the buffer is not sent: the answer is not whole.
+                drop(out.into_parts());
+                let _ = pieces.blocking_send(Err(failed.into()));
+            }
+            drop(permit);
+        });
+        let first = taken.recv().await.transpose()?;
+        let rest = ReceiverStream::new(taken).map_err(|_| io::Error::other("the answer broke off"));
+        Ok(Body::from_stream(stream::iter(first.map(Ok)).chain(rest)))
     }
 
     /// Runs a blocking read. The permit stays with the thread: a request that

@@ -7,9 +7,9 @@
 //! follower that remembers a position is told everything that changed since,
 //! withdrawals included, each dataset once and as it is now.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
-use crdt::catalog::{Catalog, Dataset, Internal, Iri, LocalRecord};
+use crdt::catalog::{Catalog, Dataset, Internal, Iri};
 use crdt::dcat::CatalogContext;
 use crdt::ids::{ChangeHash, DatasetId, DocumentId, Town, UnixMillis};
 
@@ -255,11 +255,13 @@ impl NodeHandle {
         Ok(None)
     }
 
-    /// All closed records and drafts, for the town itself. Blocks.
-    pub(crate) fn closed_records(&self) -> Result<Vec<LocalRecord>, ReadError> {
-        let mut records = Vec::new();
-        self.shared.books.closed.read()?.each_record(|record| records.push(record))?;
-        Ok(records)
+    /// The ids of all closed records and drafts, for the town itself. Blocks.
+    pub(crate) fn closed_ids(&self) -> Result<BTreeSet<DatasetId>, ReadError> {
+        let mut ids = BTreeSet::new();
+        self.shared.books.closed.read()?.each_record(|record| {
+            ids.insert(record.dataset.id);
+        })?;
+        Ok(ids)
     }
 
     /// The town's own notes on an open dataset. Blocks.

@@ -3,13 +3,14 @@
 //! The same triples give the same bytes: prefixes are fixed, subjects and their
 //! properties come in the order in which they are first named.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::fmt;
+use std::io::{self, Write};
 
 use crdt::catalog::invalid::{Bilingual, InvalidField, nearest};
 use crdt::dcat::terms::PREFIXES;
 use oxrdf::Triple;
-use oxrdfio::{JsonLdProfileSet, RdfFormat, RdfSerializer};
+use oxrdfio::{JsonLdProfileSet, RdfFormat, RdfSerializer, WriterQuadSerializer};
 
 /// A form of RDF that this node writes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -108,6 +109,34 @@ pub fn triples_as(form: RdfForm, triples: &[Triple]) -> Vec<u8> {
     writer.finish().expect("a vector takes every byte")
 }
 
+/// Writes triples part by part, for what is too much to be held as a whole.
+pub(super) struct TripleWriter<'a> {
+    inner: WriterQuadSerializer<&'a mut dyn Write>,
+    /// Triples that several parts may say, such as those of a publisher.
+    shared: HashSet<Triple>,
+}
+
+impl<'a> TripleWriter<'a> {
+    pub(super) fn new(form: RdfForm, out: &'a mut dyn Write) -> Self {
+        Self { inner: form.serializer().for_writer(out), shared: HashSet::new() }
+    }
+
+    /// Writes a part. Triples that are not its `own` are remembered: a later
+    /// part does not say them again.
+    pub(super) fn write(&mut self, triples: &[Triple], own: impl Fn(&Triple) -> bool) -> io::Result<()> {
+        for triple in grouped(triples) {
+            if own(triple) || self.shared.insert(triple.clone()) {
+                self.inner.serialize_triple(triple)?;
+            }
+        }
+        Ok(())
+    }
+
+    pub(super) fn finish(self) -> io::Result<()> {
+        self.inner.finish().map(drop)
+    }
+}
+
 /// Each triple once, those of one subject together and of one property too.
 fn grouped(triples: &[Triple]) -> Vec<&Triple> {
     let mut subjects = HashMap::with_capacity(triples.len() / 8);
@@ -122,7 +151,7 @@ fn grouped(triples: &[Triple]) -> Vec<&Triple> {
     }
     // Stable, so that values of one property keep their order.
     places.sort_by_key(|(subject, property, _)| (*subject, *property));
-    let mut seen = std::collections::HashSet::with_capacity(triples.len());
+    let mut seen = HashSet::with_capacity(triples.len());
     places.into_iter().map(|(_, _, triple)| triple).filter(|triple| seen.insert(*triple)).collect()
 }
 

@@ -10,13 +10,15 @@
 
 use std::collections::BTreeMap;
 use std::collections::btree_map::Entry;
+use std::io::Write;
 
 use crdt::catalog::{Dataset, Timestamp};
-use crdt::dcat::{CatalogContext, catalog_triples, dataset_triples, terms};
+use crdt::dcat::{CatalogContext, catalog_triples, dataset_iri, dataset_triples, terms};
 use crdt::ids::{DatasetId, Town};
-use oxrdf::{Literal, NamedNode, Term, Triple};
+use oxrdf::{Literal, NamedNode, NamedOrBlankNode, Term, Triple};
 
-use super::form::{RdfForm, triples_as};
+use super::form::{RdfForm, TripleWriter, triples_as};
+use crate::export::ExportError;
 use crate::handle::{LISTING_LIMIT_MAX, Listed, NodeHandle, ReadError, Scope};
 
 /// Datasets on a page; what CKAN's catalogs have and harvesters expect.
@@ -180,17 +182,31 @@ pub fn dataset_document(
     Ok(Some(triples_as(form, &dataset_triples(&listed.dataset, &context))))
 }
 
-/// The whole open catalog in one piece. Blocks, and holds it in memory.
-pub fn whole_catalog(node: &NodeHandle, town: Town, form: RdfForm) -> Result<Vec<u8>, ReadError> {
+/// Writes the whole open catalog, dataset by dataset. Blocks.
+pub fn write_catalog(
+    node: &NodeHandle,
+    town: Town,
+    form: RdfForm,
+    out: &mut dyn Write,
+) -> Result<(), ExportError> {
     let context = node.catalog_context(town)?;
-    let mut triples = catalog_triples(&context);
+    let mut writer = TripleWriter::new(form, out);
+    writer.write(&catalog_triples(&context), |_| false)?;
     let mut after = None;
     loop {
         let some = node.open_datasets(Scope::Town(town), after, LISTING_LIMIT_MAX)?;
-        let Some(last) = some.last() else { return Ok(triples_as(form, &triples)) };
+        let Some(last) = some.last() else { return Ok(writer.finish()?) };
         after = Some(last.dataset.id);
         for listed in &some {
-            triples.extend(dataset_triples(&listed.dataset, &context));
+            // What a dataset says of itself, or the catalog of it, is said once anyway.
+            let iri = dataset_iri(&listed.dataset);
+            let own = |triple: &Triple| match &triple.subject {
+                NamedOrBlankNode::NamedNode(node) => {
+                    node == context.iri() || node.as_str().starts_with(iri.as_str())
+                }
+                NamedOrBlankNode::BlankNode(_) => true,
+            };
+            writer.write(&dataset_triples(&listed.dataset, &context), own)?;
         }
     }
 }

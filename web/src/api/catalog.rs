@@ -82,8 +82,8 @@ pub(crate) async fn edit(
 )]
 pub(crate) async fn whole(State(app): State<App>, RawQuery(query): RawQuery) -> Result<Response, Problem> {
     let (form, with_closed) = wanted(query.as_deref())?;
-    let bytes = app.read(move |handle| export(handle, form, with_closed)).await?;
-    Ok(([(header::CONTENT_TYPE, form.media_type())], bytes).into_response())
+    let body = app.stream(move |handle, out| export(handle, form, with_closed, out)).await?;
+    Ok(([(header::CONTENT_TYPE, form.media_type())], body).into_response())
 }
 
 fn wanted(query: Option<&str>) -> Result<(ExportForm, bool), Problem> {

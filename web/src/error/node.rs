@@ -29,6 +29,15 @@ impl From<ReadError> for Problem {
     }
 }
 
+impl From<node::export::ExportError> for Problem {
+    fn from(error: node::export::ExportError) -> Self {
+        match error {
+            node::export::ExportError::Read(error) => error.into(),
+            node::export::ExportError::Write(_) => Self::internal(),
+        }
+    }
+}
+
 impl From<node::harvest::run::HarvestError> for Problem {
     fn from(error: node::harvest::run::HarvestError) -> Self {
         use node::harvest::run::HarvestError;

@@ -1,5 +1,7 @@
 //! The town's catalog as a whole: what is said of it, and its export.
 
+use std::collections::BTreeSet;
+
 use axum::http::StatusCode;
 use serde_json::{Value, json};
 
@@ -65,6 +67,20 @@ async fn a_wrong_word_about_the_catalog_is_named_and_nothing_changed() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn an_export_of_many_pieces_is_whole_to_its_last_line() {
+    let soest = soest().await;
+    for number in 0..40 {
+        let mut body = record(&format!("Verzeichnis {number}"));
+        body["internal"]["notes"] = "Notiz ".repeat(5_000).into();
+        soest.create(body).await;
+    }
+    let whole = soest.desk("GET", "/api/v1/export?with_closed=true", Value::Null).await;
+    assert!(whole.body.len() > 1_000_000, "{}", whole.body.len());
+    let last: Value = serde_json::from_str(whole.text().lines().last().unwrap()).unwrap();
+    assert_eq!(last, json!({"end": {"records": 40}}));
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn an_export_is_whole_the_same_every_time_and_closed_only_where_asked() {
     let soest = soest().await;
     let open = soest.publish(record("Baumkataster")).await;
@@ -91,6 +107,14 @@ async fn an_export_is_whole_the_same_every_time_and_closed_only_where_asked() {
         (&of(&open)["dataset"]["class"], &of(&closed)["dataset"]["class"]),
         (&json!("open"), &json!("closed"))
     );
+
+    // The same statements as the catalog for harvesters makes, page by page.
+    let statements = |text: &str| -> BTreeSet<String> {
+        text.lines().filter(|line| !line.contains("ns/hydra/")).map(str::to_owned).collect()
+    };
+    let triples = export("?format=nt").await;
+    assert_eq!(triples.text().lines().count(), statements(triples.text()).len(), "nothing is said twice");
+    assert_eq!(statements(triples.text()), statements(soest.public("/catalog.nt").await.text()));
 
     let turtle = export("?format=ttl").await;
     assert!(turtle.text().contains("Baumkataster") && !turtle.text().contains("Melderegister"));
