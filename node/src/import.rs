@@ -27,6 +27,7 @@ pub mod inventory;
 mod jobs;
 mod known;
 pub mod limits;
+mod origin;
 mod pipeline;
 pub mod reader;
 mod report;
@@ -40,7 +41,9 @@ pub use candidate::{Candidate, Fault, Line, Place, Remark, RemarkKind, SourceNam
 pub use decision::{Batch, Item, Outcome};
 pub use export::{ExportHead, ExportPart};
 pub use inventory::Mapping;
-pub use jobs::{ImportId, ImportJob, ImportState, Jobs};
+pub use jobs::{Ended, EndedImport, ImportId, ImportJob, ImportState, Jobs};
+pub use limits::REPORTS_MAX;
+pub use origin::{Curated, Origin};
 pub use pipeline::{ImportError, ImportOptions, Progress, run};
 pub use report::{Problem, ProblemText, RejectedRow, Report, ReportText};
 pub use restore::{Returned, Returning, ReturningRecord};

@@ -51,7 +51,7 @@ use crdt::sync::{CommittedDocument, DocumentChanges};
 use tokio::sync::{Semaphore, broadcast, oneshot};
 
 use crate::handle::{CreateError, EditCatalogError, EditError, PublishError};
-use crate::import::{Batch, Outcome, Returned, Returning, SourceName};
+use crate::import::{Batch, EndedImport, Outcome, Returned, Returning, SourceName};
 use crate::store::{PairOfRecords, ReadStoreError, WriteError};
 use crate::view::{CatalogReceipt, Receipt, StatusEvent};
 
@@ -123,6 +123,7 @@ pub(crate) enum Job {
     Harvest(String, Option<Box<crate::harvest::source::Source>>, oneshot::Sender<Result<(), WriteError>>),
     Different(PairOfRecords, bool, oneshot::Sender<Result<(), WriteError>>),
     Tasks(Vec<crate::store::TaskRow>, oneshot::Sender<Result<(), WriteError>>),
+    Report(Box<EndedImport>, oneshot::Sender<Result<(), WriteError>>),
     FinishTasks(DatasetId, Option<Vec<String>>, oneshot::Sender<Result<(), WriteError>>),
     Admit(Town, Vec<Judged>, oneshot::Sender<Result<Vec<Admitted>, WriteError>>),
     Authority(Export, oneshot::Sender<Result<(), WriteError>>),
@@ -267,6 +268,11 @@ impl Ledger {
         source: Option<Box<crate::harvest::source::Source>>,
     ) -> Result<(), WriteError> {
         self.ask(|reply| Job::Harvest(name, source, reply)).await
+    }
+
+    /// Keeps what became of an import.
+    pub(crate) async fn keep_report(&self, import: EndedImport) -> Result<(), WriteError> {
+        self.ask(|reply| Job::Report(Box::new(import), reply)).await
     }
 
     /// Notes things for people to decide.

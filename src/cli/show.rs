@@ -2,11 +2,13 @@
 
 use std::path::PathBuf;
 
+use serde_json::Value;
+
 use super::Directory;
 use crate::access::Access;
 use crate::failure::Failure;
 use crate::output;
-use crate::words::leaves;
+use crate::words::{leaves, text};
 
 /// Show one record with every field, its heads and its signature status
 #[derive(Debug, clap::Args)]
@@ -39,13 +41,34 @@ pub(super) async fn run(args: Args) -> Result<(), Failure> {
             output::line(format!("{}: {} bytes", file.display(), proof.len()))
         }
         (Read::Record(record), _) if args.json => output::json(&record),
-        (Read::Record(record), _) => output::table(&["FIELD", "VALUE"], &leaves(&record)),
+        (Read::Record(record), _) => for_people(record),
         (Read::Proof(_), None) => Ok(()),
     }
 }
 
+/// Every field, and below what the record's sources say beside the town.
+fn for_people(mut record: Value) -> Result<(), Failure> {
+    let sources = record.as_object_mut().and_then(|record| record.remove("sources")).unwrap_or_default();
+    output::table(&["FIELD", "VALUE"], &leaves(&record))?;
+    for source in sources.as_array().map(Vec::as_slice).unwrap_or_default() {
+        let differs = source["differs"].as_array().map(Vec::as_slice).unwrap_or_default();
+        let agrees = if differs.is_empty() { "; it says the same" } else { "" };
+        output::line(format!(
+            "\nFrom the source {} ({}, {}){agrees}",
+            text(&source["source"]),
+            text(&source["place"]),
+            text(&source["at"])
+        ))?;
+        let row = |one: &Value| vec![text(&one["field"]), text(&one["own"]), text(&one["source"])];
+        if !differs.is_empty() {
+            output::table(&["FIELD", "HERE", "SOURCE"], &differs.iter().map(row).collect::<Vec<_>>())?;
+        }
+    }
+    Ok(())
+}
+
 enum Read {
-    Record(serde_json::Value),
+    Record(Value),
     Proof(Vec<u8>),
 }
 

@@ -169,6 +169,30 @@ fn a_source_is_added_asked_confirmed_and_removed() {
 }
 
 #[test]
+fn what_a_source_says_is_shown_beside_the_towns_own_word() {
+    let temp = tempfile::tempdir().expect("a directory");
+    let at = temp.path();
+    town(at);
+    std::fs::write(at.join("liste.csv"), "Titel;Kennung;Thema\nBäume;b-1;Umwelt\n").expect("a file");
+    hanse("import --dir {}/t {}/liste.csv", at).done();
+    hanse("edit --dir {}/t b-1 --set title.de=Baumkataster --set licence=cc-zero", at).done();
+    std::fs::write(at.join("liste.csv"), "Titel;Kennung;Thema\nGehölze;b-1;Umwelt\n").expect("a file");
+    hanse("import --dir {}/t {}/liste.csv", at).done();
+    let shown = hanse("show --dir {}/t b-1 --json", at).json();
+    assert_eq!(shown["title"]["de"], "Baumkataster", "the town's word stays");
+    let source = &shown["sources"][0];
+    assert_eq!((&source["source"], &source["place"]), (&json!("liste"), &json!("Zeile 2")), "{shown}");
+    let licence = json!("http://dcat-ap.de/def/licenses/cc-zero");
+    assert_eq!(
+        source["differs"],
+        json!([{"field": "licence", "source": null, "own": licence},
+            {"field": "title", "source": {"de": "Gehölze"}, "own": {"de": "Baumkataster"}}])
+    );
+    let words = hanse("show --dir {}/t b-1", at).done();
+    assert!(words.contains("From the source liste (Zeile 2") && words.contains("Gehölze"), "{words}");
+}
+
+#[test]
 fn a_killed_harvest_is_run_again_and_nothing_is_half_or_double() {
     let temp = tempfile::tempdir().expect("a directory");
     let at = temp.path();

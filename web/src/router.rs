@@ -283,7 +283,7 @@ fn desk_endpoints() -> Vec<Endpoint> {
         endpoint(Desk, "GET", "/api/v1/datasets/{id}/history", "What was changed when", api::desk::history),
         endpoint(Desk, "GET", "/api/v1/datasets/{id}/conflicts", "Fields with several current values", api::desk::conflicts),
         endpoint(Desk, "POST", "/api/v1/imports", "Import an inventory, a catalog or an export", api::imports::begin),
-        endpoint(Desk, "GET", "/api/v1/imports", "Imports since the node started", api::imports::list),
+        endpoint(Desk, "GET", "/api/v1/imports", "The newest imports", api::imports::list),
         endpoint(Desk, "GET", "/api/v1/imports/{id}", "How far an import is, and its report", api::imports::one),
         endpoint(Desk, "GET", "/api/v1/imports/{id}/rejected.csv", "The rejected rows, to be mended", api::imports::rejected),
         endpoint(Desk, "GET", "/api/v1/template.xlsx", "Blank template of an inventory", api::sheets::template_xlsx),

@@ -6,6 +6,8 @@
 mod catalog;
 #[path = "desk/duplicates.rs"]
 mod duplicates;
+#[path = "desk/sources.rs"]
+mod sources;
 mod support;
 
 use axum::body::Body;

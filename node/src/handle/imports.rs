@@ -12,15 +12,15 @@ use super::{LISTING_LIMIT_MAX, NodeHandle, ReadError, Scope};
 use crate::harvest::once::{self, Address, Found};
 use crate::import::reader::{self, Upload};
 use crate::import::{
-    self, Batch, ImportError, ImportId, ImportJob, ImportOptions, ImportState, Mapping, Outcome, Returned,
-    Returning, SourceName,
+    self, Batch, ImportError, ImportId, ImportJob, ImportOptions, ImportState, Mapping, Origin, Outcome,
+    Returned, Returning, SourceName,
 };
 use crate::ledger::{rehearse, rehearse_return};
 use crate::store::{SourceRow, TaskRow, WriteError};
 
-/// Where an import comes from.
+/// What is to be imported.
 #[derive(Debug)]
-enum Origin {
+enum Given {
     /// A file that a person brought.
     File(Upload),
     /// What stands at an address.
@@ -35,7 +35,7 @@ impl NodeHandle {
 
     /// Begins to import a file; [`Self::import_job`] tells how far it is.
     pub fn import_file(&self, upload: Upload, options: ImportOptions) -> Result<Arc<ImportJob>, ImportError> {
-        self.begin_import(upload.name.clone(), Origin::File(upload), options)
+        self.begin_import(upload.name.clone(), Given::File(upload), options)
     }
 
     /// Begins to import what stands at an address, fetched once.
@@ -44,13 +44,13 @@ impl NodeHandle {
         address: Address,
         options: ImportOptions,
     ) -> Result<Arc<ImportJob>, ImportError> {
-        self.begin_import(address.name(), Origin::Address(address), options)
+        self.begin_import(address.name(), Given::Address(address), options)
     }
 
     fn begin_import(
         &self,
         name: String,
-        origin: Origin,
+        given: Given,
         options: ImportOptions,
     ) -> Result<Arc<ImportJob>, ImportError> {
         let job = self.shared.imports.begin(name, options)?;
@@ -59,7 +59,7 @@ impl NodeHandle {
             let _turn = handle.shared.imports.running.lock().await;
             // A task of its own: a panic ends the import, not what waits for it.
             let (at_work, job) = (handle.clone(), Arc::clone(&begun));
-            let end = match tokio::spawn(async move { at_work.import(origin, job).await }).await {
+            let end = match tokio::spawn(async move { at_work.import(given, job).await }).await {
                 Ok(Ok(end)) => end,
                 Ok(Err(error)) => ImportState::Failed(error.to_string()),
                 Err(_) => ImportState::Failed("import: it broke off; see the log".to_owned()),
@@ -80,14 +80,20 @@ impl NodeHandle {
         {
             tracing::warn!(%error, import = %job.id, "how the columns were understood was not kept");
         }
-        job.set(end);
+        let now = self.now();
+        if let Some(ended) = job.ending(&end, now)
+            && let Err(error) = self.shared.ledger.keep_report(ended).await
+        {
+            tracing::warn!(%error, import = %job.id, "the report of an import was not kept");
+        }
+        job.end(end, now);
     }
 
-    async fn import(self, origin: Origin, job: Arc<ImportJob>) -> Result<ImportState, ImportError> {
+    async fn import(self, given: Given, job: Arc<ImportJob>) -> Result<ImportState, ImportError> {
         job.set(ImportState::Reading);
-        let found = match origin {
-            Origin::File(upload) => Found::File(upload),
-            Origin::Address(address) => {
+        let found = match given {
+            Given::File(upload) => Found::File(upload),
+            Given::Address(address) => {
                 let (directory, lists) = (self.spool_directory(), self.lists());
                 match once::read(&address, directory.as_deref(), &lists, &job.progress).await? {
                     Ok(found) => found,
@@ -119,12 +125,12 @@ impl NodeHandle {
         Ok(ImportState::Done(Arc::new(report)))
     }
 
-    /// An import of this process.
+    /// An import that is remembered.
     pub fn import_job(&self, id: ImportId) -> Option<Arc<ImportJob>> {
         self.shared.imports.find(id)
     }
 
-    /// The imports of this process, the newest first.
+    /// The imports that are remembered, the newest first.
     pub fn import_jobs(&self) -> Vec<Arc<ImportJob>> {
         self.shared.imports.list()
     }
@@ -150,6 +156,13 @@ impl NodeHandle {
     /// Where a record of a source went. Blocks.
     pub fn source_row(&self, source: &SourceName, key: &str) -> Result<Option<SourceRow>, ReadError> {
         Ok(self.shared.books.closed.read()?.source_row(source, key)?)
+    }
+
+    /// Where an own record came from, and in which fields the town says something
+    /// else than its sources. Blocks.
+    pub fn origins(&self, record: &LocalRecord) -> Result<Vec<Origin>, ReadError> {
+        let rows = self.shared.books.closed.read()?.origins_of(&record.dataset.id)?;
+        Ok(rows.into_iter().map(|row| Origin::of(row, record)).collect())
     }
 
     /// Goes through everything that came from a source. Blocks.

@@ -15,6 +15,7 @@ use tokio::sync::{Semaphore, broadcast};
 use super::{Board, NodeHandle, Shared};
 use crate::directory::{DESK_TOKEN_FILE, Directory, DirectoryError, MemberFile};
 use crate::founding::{self, FoundingError};
+use crate::import::Jobs;
 use crate::keys::{self, KeyError};
 use crate::ledger::{Books, Clock, Committed, Indexer, Ledger, OnCommit, committed_documents, system_clock};
 use crate::search::OpenSearchError;
@@ -224,6 +225,7 @@ impl Parts {
         token_path: Option<std::path::PathBuf>,
     ) -> Result<NodeHandle, OpenNodeError> {
         let pseudonym = desk_pseudonym(&self.closed)?;
+        let imports = Jobs::remembering(self.closed.read()?.reports()?);
         let info = self.member.info();
         let books =
             Books::new(self.replica, self.closed, info, self.node_key, self.boot, self.authority, self.lists);
@@ -249,7 +251,7 @@ impl Parts {
             base_url: options.base_url,
             token_path,
             pseudonym,
-            imports: Default::default(),
+            imports,
             harvests: Default::default(),
             duplicates: Default::default(),
         };

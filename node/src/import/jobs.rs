@@ -1,12 +1,15 @@
 //! Imports that wait, run and are done, so that a person can watch them.
 //!
-//! One runs at a time. What is remembered is gone with the process: an import
-//! that was cut off is simply run again.
+//! One runs at a time. What became of the newest is still known when the node
+//! was started again; an import that was cut off is gone, and simply run again.
 
 use std::collections::VecDeque;
 use std::fmt;
 use std::str::FromStr;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use crdt::ids::UnixMillis;
+use serde::{Deserialize, Serialize};
 
 use super::candidate::Fault;
 use super::limits::JOBS_MAX;
@@ -14,9 +17,9 @@ use super::pipeline::{ImportError, ImportOptions, Progress};
 use super::report::Report;
 use crate::keys::{self, KeyError};
 
-/// Names an import in this process.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub struct ImportId([u8; 8]);
+/// Names an import.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+pub struct ImportId(pub(crate) [u8; 8]);
 
 impl fmt::Display for ImportId {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -57,6 +60,60 @@ impl ImportState {
     }
 }
 
+/// How an import ended, as it is kept.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Ended {
+    /// It came to its end.
+    Done(Box<Report>),
+    /// Nothing could be taken from its source.
+    Unreadable(Fault),
+    /// The node could not go on.
+    Failed(String),
+}
+
+impl Ended {
+    fn of(state: &ImportState) -> Option<Self> {
+        match state {
+            ImportState::Waiting | ImportState::Reading | ImportState::Running => None,
+            ImportState::Done(report) => Some(Self::Done(Box::new(report.kept()))),
+            ImportState::Unreadable(fault) => Some(Self::Unreadable(fault.clone())),
+            ImportState::Failed(reason) => Some(Self::Failed(reason.clone())),
+        }
+    }
+}
+
+/// An import that has ended, as it is kept.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct EndedImport {
+    /// Its name.
+    pub id: ImportId,
+    /// The file or address.
+    pub name: String,
+    /// How it was done.
+    pub options: ImportOptions,
+    /// When it ended.
+    pub ended: UnixMillis,
+    /// How.
+    pub end: Ended,
+}
+
+impl From<EndedImport> for ImportJob {
+    fn from(import: EndedImport) -> Self {
+        let EndedImport { id, name, options, ended, end } = import;
+        let progress = Progress::default();
+        let state = match end {
+            Ended::Done(report) => {
+                progress.set(report.read(), report.read());
+                ImportState::Done(Arc::from(report))
+            }
+            Ended::Unreadable(fault) => ImportState::Unreadable(fault),
+            Ended::Failed(reason) => ImportState::Failed(reason),
+        };
+        Self { id, name, options, progress, state: Mutex::new((state, Some(ended))) }
+    }
+}
+
 /// One import.
 #[derive(Debug)]
 pub struct ImportJob {
@@ -68,21 +125,38 @@ pub struct ImportJob {
     pub options: ImportOptions,
     /// How many records.
     pub progress: Progress,
-    state: Mutex<ImportState>,
+    /// How far it is, and when it ended.
+    state: Mutex<(ImportState, Option<UnixMillis>)>,
 }
 
 impl ImportJob {
     /// How far it is.
     pub fn state(&self) -> ImportState {
-        lock(&self.state).clone()
+        lock(&self.state).0.clone()
+    }
+
+    /// When it ended, once it has.
+    pub fn ended(&self) -> Option<UnixMillis> {
+        lock(&self.state).1
     }
 
     pub(crate) fn set(&self, state: ImportState) {
-        *lock(&self.state) = state;
+        lock(&self.state).0 = state;
+    }
+
+    pub(crate) fn end(&self, state: ImportState, now: UnixMillis) {
+        *lock(&self.state) = (state, Some(now));
+    }
+
+    /// What is kept of it if it ends like this.
+    pub(crate) fn ending(&self, state: &ImportState, now: UnixMillis) -> Option<EndedImport> {
+        let end = Ended::of(state)?;
+        let (id, name, options) = (self.id, self.name.clone(), self.options.clone());
+        Some(EndedImport { id, name, options, ended: now, end })
     }
 }
 
-/// The imports of this process, the newest last.
+/// The imports that are remembered, the newest last.
 #[derive(Debug, Default)]
 pub struct Jobs {
     jobs: Mutex<VecDeque<Arc<ImportJob>>>,
@@ -91,6 +165,12 @@ pub struct Jobs {
 }
 
 impl Jobs {
+    /// Those that ended before this process, the oldest first.
+    pub(crate) fn remembering(ended: Vec<EndedImport>) -> Self {
+        let jobs = ended.into_iter().map(|import| Arc::new(import.into())).collect();
+        Self { jobs: Mutex::new(jobs), running: Default::default() }
+    }
+
     /// A new one that waits. Forgets the oldest that is done.
     pub(crate) fn begin(&self, name: String, options: ImportOptions) -> Result<Arc<ImportJob>, ImportError> {
         let id = ImportId(keys::random().map_err(|error: KeyError| ImportError::Key(error))?);
@@ -101,7 +181,7 @@ impl Jobs {
             };
             jobs.remove(done);
         }
-        let state = Mutex::new(ImportState::Waiting);
+        let state = Mutex::new((ImportState::Waiting, None));
         let job = Arc::new(ImportJob { id, name, options, progress: Progress::default(), state });
         jobs.push_back(Arc::clone(&job));
         Ok(job)

@@ -51,3 +51,9 @@ pub const LINE_BYTES_MAX: usize = 2 * 1024 * 1024;
 
 /// Imports that are remembered.
 pub const JOBS_MAX: usize = 32;
+/// Reports that are kept over a restart, the newest.
+pub const REPORTS_MAX: usize = 32;
+/// Problems of one report that are kept over a restart, and hints.
+pub const KEPT_PROBLEMS_MAX: usize = 1_000;
+/// Rejected rows of one report that are kept over a restart, in bytes.
+pub const KEPT_ROWS_BYTES_MAX: usize = 1024 * 1024;

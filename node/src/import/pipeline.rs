@@ -25,7 +25,7 @@ use crate::keys::{self, KeyError};
 use crate::store::WriteError;
 
 /// How an import is to be done.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub struct ImportOptions {
     /// Whose word it is.
     pub source: SourceName,

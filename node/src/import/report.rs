@@ -5,14 +5,14 @@ use std::collections::BTreeMap;
 
 use crdt::catalog::invalid::Bilingual;
 use crdt::catalog::{InvalidField, Lang};
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use super::candidate::{Candidate, Place, Remark, RemarkKind};
 use super::inventory::{self, Mapping};
-use super::limits::{PROBLEMS_MAX, REJECTED_BYTES_MAX};
+use super::limits::{KEPT_PROBLEMS_MAX, KEPT_ROWS_BYTES_MAX, PROBLEMS_MAX, REJECTED_BYTES_MAX};
 
 /// One thing that is wrong or worth knowing, in both languages.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Problem {
     /// What kind of remark; `None` if it keeps the record out.
     pub kind: Option<RemarkKind>,
@@ -105,7 +105,7 @@ pub struct ProblemText {
 }
 
 /// A row that was rejected, as it stood, with the reasons.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct RejectedRow {
     /// Its cells.
     pub row: Vec<String>,
@@ -114,7 +114,8 @@ pub struct RejectedRow {
 }
 
 /// What became of an import.
-#[derive(Debug, Clone, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(default)]
 pub struct Report {
     /// Whether nothing was written because nothing should be.
     pub dry_run: bool,
@@ -141,6 +142,7 @@ pub struct Report {
     pub mapping: Mapping,
     /// Rejected rows, to be mended.
     pub rows: Vec<RejectedRow>,
+    #[serde(skip)]
     pub(super) rejected_bytes: usize,
 }
 
@@ -148,6 +150,21 @@ impl Report {
     /// Records that were read.
     pub fn read(&self) -> u64 {
         self.created + self.changed + self.unchanged + self.rejected
+    }
+
+    /// As much of it as is kept over a restart.
+    pub(super) fn kept(&self) -> Self {
+        let mut kept = self.clone();
+        for listed in [&mut kept.problems, &mut kept.hints] {
+            kept.omitted += listed.len().saturating_sub(KEPT_PROBLEMS_MAX) as u64;
+            listed.truncate(KEPT_PROBLEMS_MAX);
+        }
+        let mut bytes = 0;
+        kept.rows.retain(|rejected| {
+            bytes += rejected.reason.len() + rejected.row.iter().map(String::len).sum::<usize>();
+            bytes <= KEPT_ROWS_BYTES_MAX
+        });
+        kept
     }
 
     pub(super) fn problem(&mut self, problem: Problem) {

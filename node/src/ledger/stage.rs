@@ -19,7 +19,7 @@ use crdt::signed::Signed;
 
 use super::books::Books;
 use crate::harvest::source::Source;
-use crate::import::SourceName;
+use crate::import::{EndedImport, SourceName};
 use crate::store::{
     ClosedSnapshot, PairOfRecords, QuarantinedChange, ReadStoreError, ReplicaSnapshot, SourceRow, TaskRow,
     ViewRow,
@@ -55,6 +55,8 @@ pub(super) struct Stage {
     /// Tasks that are done: of which record, about which fields; `None`: all.
     pub(super) finished: Vec<(DatasetId, Option<Vec<String>>)>,
     pub(super) mappings: Vec<(SourceName, serde_json::Value)>,
+    /// Imports that have ended.
+    pub(super) reports: Vec<EndedImport>,
     /// Pairs that are different, or (`false`) no longer known to be.
     pub(super) different: Vec<(PairOfRecords, bool)>,
     /// What is known of sources; `None`: forgotten.
@@ -83,6 +85,7 @@ impl Stage {
             tasks: Vec::new(),
             finished: Vec::new(),
             mappings: Vec::new(),
+            reports: Vec::new(),
             different: Vec::new(),
             harvests: Vec::new(),
             epochs: Vec::new(),
@@ -116,6 +119,7 @@ impl Stage {
             && self.tasks.is_empty()
             && self.finished.is_empty()
             && self.mappings.is_empty()
+            && self.reports.is_empty()
             && self.different.is_empty()
             && self.harvests.is_empty())
     }

@@ -298,6 +298,10 @@ impl Writer {
                 stage.tasks.extend(tasks);
                 Some(closed_ack(reply))
             }
+            Job::Report(import, reply) => {
+                stage.reports.push(*import);
+                Some(closed_ack(reply))
+            }
             Job::FinishTasks(id, fields, reply) => {
                 stage.finished.push((id, fields));
                 Some(closed_ack(reply))
@@ -436,6 +440,7 @@ impl Writer {
         stage.finished.iter().try_for_each(|(id, fields)| write.finish_tasks(id, fields.as_deref()))?;
         stage.tasks.iter().try_for_each(|task| write.put_task(task))?;
         stage.mappings.iter().try_for_each(|(source, mapping)| write.put_mapping(source, mapping))?;
+        stage.reports.iter().try_for_each(|import| write.put_report(import))?;
         let now = (self.clock)();
         for (pair, different) in &stage.different {
             write.put_different(*pair, different.then_some(now))?;

@@ -19,6 +19,7 @@ use super::{CLOSED_FILE, StoreSettings};
 
 mod duplicates;
 mod harvests;
+mod reports;
 mod sources;
 
 pub use duplicates::PairOfRecords;
@@ -104,7 +105,10 @@ impl ClosedStore {
 
 /// Whether a file of an earlier release lacks a table.
 fn lacks_tables(read: &ReadTransaction) -> Result<bool, ReadStoreError> {
-    Ok(sources::are_missing(read)? || harvests::are_missing(read)? || duplicates::are_missing(read)?)
+    Ok(sources::are_missing(read)?
+        || harvests::are_missing(read)?
+        || duplicates::are_missing(read)?
+        || reports::are_missing(read)?)
 }
 
 /// One moment of the closed store.
@@ -226,6 +230,7 @@ impl ClosedWrite {
         self.write.open_table(PEOPLE).map_err(blame)?;
         duplicates::make_tables(&self.write)?;
         harvests::make_tables(&self.write)?;
+        reports::make_tables(&self.write)?;
         sources::make_tables(&self.write)
     }
 

@@ -6,6 +6,7 @@ use std::collections::BTreeMap;
 use crdt::catalog::{Catalog, Class, Dataset, Internal, LifecycleStatus, Timestamp, Title};
 use crdt::dcat::CatalogContext;
 use crdt::ids::{ChangeHash, DatasetId, DocumentId, UnixMillis};
+use node::import::{Curated, Origin};
 use node::view::{
     Conflict, DatasetDetail, FieldDifference, Fragment, HistoryEntry, NewestChange, Phase, PublicStatus,
     Receipt, SearchHit, SearchPage, SearchQuery, SignatureVerdict, Status, TownInfo,
@@ -207,12 +208,51 @@ pub(crate) struct StaffDatasetAnswer {
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(value_type = Option<schema::InternalFields>)]
     internal: Option<Internal>,
+    /// Where it came from, and what its sources say beside the town.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    sources: Vec<OriginAnswer>,
 }
 
-impl From<DatasetDetail> for StaffDatasetAnswer {
-    fn from(mut detail: DatasetDetail) -> Self {
+/// A source of a record.
+#[derive(Debug, Serialize, ToSchema)]
+struct OriginAnswer {
+    /// The source.
+    source: String,
+    /// What names the record there.
+    key: String,
+    /// Where it stood: row, sheet or name.
+    place: String,
+    /// When the source last said something new, RFC 3339.
+    at: Option<String>,
+    /// Fields in which the town says something else than the source.
+    differs: Vec<CuratedAnswer>,
+}
+
+/// A field that has another value here than at the source.
+#[derive(Debug, Serialize, ToSchema)]
+struct CuratedAnswer {
+    /// Its name; notes carry `internal/` before theirs.
+    field: String,
+    /// What the source says.
+    source: serde_json::Value,
+    /// What the town says.
+    own: serde_json::Value,
+}
+
+impl From<Origin> for OriginAnswer {
+    fn from(origin: Origin) -> Self {
+        let Origin { source, key, place, at, differs } = origin;
+        let curated = |Curated { field, source, own }| CuratedAnswer { field, source, own };
+        Self { source, key, place, at: moment(at), differs: differs.into_iter().map(curated).collect() }
+    }
+}
+
+impl StaffDatasetAnswer {
+    /// A record with its notes, as far as it is the town's own, and its sources.
+    pub(crate) fn new(mut detail: DatasetDetail, sources: Vec<Origin>) -> Self {
         let internal = detail.internal.take();
-        Self { public: detail.into(), internal }
+        let sources = sources.into_iter().map(Into::into).collect();
+        Self { public: detail.into(), internal, sources }
     }
 }
 

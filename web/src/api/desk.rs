@@ -7,7 +7,7 @@ use axum::http::{StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use crdt::audience::Audience;
 use crdt::catalog::invalid::Bilingual;
-use crdt::catalog::{InvalidField, NewDataset, RecordEdit};
+use crdt::catalog::{InvalidField, LocalRecord, NewDataset, RecordEdit};
 use crdt::ids::{ChangeHash, DatasetId, hex};
 use node::handle::{Heads, NodeHandle, ReadError};
 use node::view::{Phase, Reader};
@@ -65,7 +65,7 @@ pub(crate) async fn list(
 
 #[utoipa::path(
     get, path = "/api/v1/datasets/{id}", tag = "datasets",
-    summary = "One record, with the town's own notes",
+    summary = "One record, with the town's own notes and what its sources say",
     params(("id" = String, Path, description = "The dataset's UUID")),
     responses(
         (status = 200, body = StaffDatasetAnswer),
@@ -79,7 +79,12 @@ pub(crate) async fn one(
     RawQuery(query): RawQuery,
 ) -> Result<Json<StaffDatasetAnswer>, Problem> {
     super::no_parameters(query.as_deref())?;
-    Ok(Json(super::dataset(&app, Reader::Staff, id).await?.into()))
+    let detail = super::dataset(&app, Reader::Staff, id).await?;
+    let own =
+        detail.internal.clone().map(|internal| LocalRecord { dataset: detail.dataset.clone(), internal });
+    let origins =
+        app.read(move |handle| own.map_or_else(|| Ok(Vec::new()), |own| handle.origins(&own))).await?;
+    Ok(Json(StaffDatasetAnswer::new(detail, origins)))
 }
 
 #[utoipa::path(

@@ -41,7 +41,7 @@ const TASKS_SKIPPED_MAX: usize = 1_000_000;
 /// An import and how far it is.
 #[derive(Debug, Serialize, ToSchema)]
 pub(crate) struct ImportAnswer {
-    /// Names the import until the node stops.
+    /// Names the import.
     #[schema(example = "5b1c8e0f2a7d4c39")]
     id: String,
     /// The file.
@@ -52,6 +52,9 @@ pub(crate) struct ImportAnswer {
     dry_run: bool,
     /// `waiting`, `reading`, `running`, `done`, `unreadable` or `failed`.
     state: &'static str,
+    /// When it ended, RFC 3339.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    ended: Option<String>,
     /// Records that have been dealt with.
     done: u64,
     /// Records that there are; 0 until that is known.
@@ -187,6 +190,7 @@ impl ImportAnswer {
             source: job.options.source.to_string(),
             dry_run: job.options.dry_run,
             state,
+            ended: job.ended().and_then(super::answers::moment),
             done: job.progress.done(),
             total: job.progress.total(),
             report,
@@ -278,7 +282,8 @@ async fn received(app: &App, body: Body) -> Result<std::fs::File, Problem> {
 
 #[utoipa::path(
     get, path = "/api/v1/imports", tag = "imports",
-    summary = "Imports since the node started, the newest first",
+    summary = "The newest imports, the newest first",
+    description = "The last 32; what became of them is still known after a restart.",
     responses((status = 200, body = Vec<ImportAnswer>), (status = 401, body = ErrorBody)),
 )]
 pub(crate) async fn list(

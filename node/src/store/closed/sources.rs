@@ -20,6 +20,8 @@ type SourceKey = &'static [u8; 32];
 
 const SOURCES: TableDefinition<'static, SourceKey, Bytes> = TableDefinition::new("sources");
 const TASKS: TableDefinition<'static, SourceKey, Bytes> = TableDefinition::new("tasks");
+/// Dataset ‖ source key: where a record came from.
+const ORIGINS: TableDefinition<'static, &'static [u8; 48], ()> = TableDefinition::new("origins");
 const MAPPINGS: TableDefinition<'static, &'static [u8; 16], Bytes> = TableDefinition::new("mappings");
 
 /// Where an imported record came from, and what the source said then.
@@ -65,7 +67,7 @@ impl TaskRow {
 
 /// Whether a file of an earlier release lacks these tables.
 pub(super) fn are_missing(read: &ReadTransaction) -> Result<bool, ReadStoreError> {
-    match read.open_table(MAPPINGS) {
+    match read.open_table(ORIGINS) {
         Ok(_) => Ok(false),
         Err(TableError::TableDoesNotExist(_)) => Ok(true),
         Err(error) => Err(BLAME.read(error)),
@@ -77,7 +79,24 @@ pub(super) fn make_tables(write: &WriteTransaction) -> Result<(), WriteError> {
     write.open_table(SOURCES).map_err(blame)?;
     write.open_table(TASKS).map_err(blame)?;
     write.open_table(MAPPINGS).map_err(blame)?;
+    let mut origins = write.open_table(ORIGINS).map_err(blame)?;
+    let sources = write.open_table(SOURCES).map_err(blame)?;
+    if origins.is_empty().map_err(|error| BLAME.write(error))? {
+        // A file of an earlier release has the rows, but not this way to them.
+        for row in sources.iter().map_err(|error| BLAME.write(error))? {
+            let (key, row) = row.map_err(|error| BLAME.write(error))?;
+            let row: SourceRow = decode("sources", row.value())?;
+            origins.insert(&origin_key(&row.dataset, key.value()), ()).map_err(|error| BLAME.write(error))?;
+        }
+    }
     Ok(())
+}
+
+fn origin_key(dataset: &DatasetId, source: &[u8; 32]) -> [u8; 48] {
+    let mut key = [0; 48];
+    key[..16].copy_from_slice(dataset.0.as_bytes());
+    key[16..].copy_from_slice(source);
+    key
 }
 
 /// The keys below a first half.
@@ -109,6 +128,25 @@ impl ClosedSnapshot {
             visit(decode("sources", row.value())?);
         }
         Ok(())
+    }
+
+    /// Where a record came from: from nowhere, from one source or from several.
+    pub fn origins_of(&self, id: &DatasetId) -> Result<Vec<SourceRow>, ReadStoreError> {
+        let origins = self.read.open_table(ORIGINS).map_err(|error| BLAME.read(error))?;
+        let sources = self.read.open_table(SOURCES).map_err(|error| BLAME.read(error))?;
+        let (first, last) = (origin_key(id, &[0; 32]), origin_key(id, &[0xff; 32]));
+        let mut found = Vec::new();
+        for row in origins.range::<&[u8; 48]>(&first..=&last).map_err(|error| BLAME.read(error))? {
+            let (key, _) = row.map_err(|error| BLAME.read(error))?;
+            let mut source = [0; 32];
+            source.copy_from_slice(&key.value()[16..]);
+            if let Some(row) = sources.get(&source).map_err(|error| BLAME.read(error))? {
+                let row: SourceRow = decode("sources", row.value())?;
+                // A source's record that was thrown away here came as another one.
+                found.extend(Some(row).filter(|row| row.dataset == *id));
+            }
+        }
+        Ok(found)
     }
 
     /// Tasks in the order of their records, at most `limit` after `skip`, and
@@ -157,6 +195,8 @@ impl ClosedWrite {
         let key = SourceName::new(&row.source).key_hash(&row.key);
         let mut table = self.write.open_table(SOURCES).map_err(|error| BLAME.write(error))?;
         table.insert(&key, encode(row).as_slice()).map_err(|error| BLAME.write(error))?;
+        let mut origins = self.write.open_table(ORIGINS).map_err(|error| BLAME.write(error))?;
+        origins.insert(&origin_key(&row.dataset, &key), ()).map_err(|error| BLAME.write(error))?;
         Ok(())
     }
 
