@@ -16,17 +16,21 @@ const PREFIXES: &str = "PREFIX dcat: <http://www.w3.org/ns/dcat#> PREFIX dct: <h
 const COUNT: &str = "SELECT (COUNT(*) AS ?n) { ?s ?p ?o }";
 
 /// What it is, and the query.
-const QUERIES: [(&str, &str); 7] = [
+const QUERIES: [(&str, &str); 9] = [
     (
         "titles and licences of a theme, 100 of them",
         "SELECT ?title ?licence { ?d dcat:theme <http://publications.europa.eu/resource/authority/data-theme/ENVI> ; \
          dct:title ?title ; dcat:distribution ?x . ?x dct:license ?licence } LIMIT 100",
     ),
     (
-        "one publisher's newest ten of a theme",
-        "SELECT ?d ?at { ?d dcat:theme <http://publications.europa.eu/resource/authority/data-theme/TRAN> ; \
-         dct:publisher ?p ; dct:modified ?at . ?p foaf:name ?name } LIMIT 10",
+        "titles with a word in them, 50 of them",
+        "SELECT ?d ?title { ?d a dcat:Dataset ; dct:title ?title FILTER(CONTAINS(LCASE(STR(?title)), 'radweg')) } LIMIT 50",
     ),
+    (
+        "everything said of one dataset",
+        "SELECT ?p ?o { { SELECT ?d { ?d a dcat:Dataset } LIMIT 1 } ?d ?p ?o }",
+    ),
+    ("datasets by theme, counted", "SELECT ?theme (COUNT(*) AS ?n) { ?d dcat:theme ?theme } GROUP BY ?theme"),
     (
         "everything said of a hundred datasets",
         "SELECT ?d ?p ?o { { SELECT ?d { ?d a dcat:Dataset } LIMIT 100 } ?d ?p ?o }",

@@ -77,7 +77,7 @@ impl NodeHandle {
     /// holds can be found: a harvester deletes what it no longer sees.
     pub fn phase(&self) -> Phase {
         match self.shared.board.phase() {
-            Phase::Ready if !self.shared.indexer.is_caught_up() => Phase::CatchingUp,
+            Phase::Ready if !self.shared.indexer.has_all() => Phase::CatchingUp,
             phase => phase,
         }
     }

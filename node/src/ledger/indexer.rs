@@ -93,14 +93,18 @@ impl Indexer {
         &self.closed
     }
 
-    /// Whether the indexes have been level with the stores since the start and
-    /// since [`Indexer::expect_all`].
+    /// Whether the indexes have been level with the stores since the start.
     pub(crate) fn is_caught_up(&self) -> bool {
+        self.rounds.was_level()
+    }
+
+    /// The same since [`Indexer::expect_all`].
+    pub(crate) fn has_all(&self) -> bool {
         self.rounds.is_level()
     }
 
-    /// Has indexes and graph say that they are behind until they hold everything
-    /// committed before the call.
+    /// Has indexes and graph say that they do not have all until they hold
+    /// everything committed before the call.
     pub(crate) fn expect_all(&self) {
         self.rounds.expect_all();
         self.graph.expect_all();

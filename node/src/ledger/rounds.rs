@@ -21,6 +21,7 @@ struct Signal {
     /// The first round that is sure to have seen what had to be followed.
     level_after: u64,
     level: bool,
+    was_level: bool,
 }
 
 /// Why a thread goes on.
@@ -63,6 +64,11 @@ impl Rounds {
         self.changed.notify_all();
     }
 
+    /// Whether a round has followed everything there was, ever since the start.
+    pub(super) fn was_level(&self) -> bool {
+        self.lock().was_level
+    }
+
     /// Whether a round has followed everything there was to follow at the start
     /// or when [`Rounds::expect_all`] was called last.
     pub(super) fn is_level(&self) -> bool {
@@ -102,6 +108,8 @@ impl Rounds {
         let mut signal = self.lock();
         signal.rounds += 1;
         signal.level |= followed_all && signal.rounds >= signal.level_after;
+        signal.was_level |= signal.level;
+        signal.wanted |= signal.rounds < signal.level_after;
         self.changed.notify_all();
         while (!signal.wanted || signal.held_back) && !signal.stop {
             signal = match until.map(|until| until.saturating_duration_since(Instant::now())) {
@@ -119,5 +127,45 @@ impl Rounds {
 
     fn lock(&self) -> MutexGuard<'_, Signal> {
         self.signal.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_expected_wakes_the_thread_until_it_must_have_been_seen() {
+        let rounds = Rounds::default();
+        rounds.notify();
+        assert_eq!(rounds.next(true, None), Next::Wanted);
+        assert!(rounds.is_level() && rounds.was_level());
+        rounds.expect_all();
+        assert!(!rounds.is_level() && rounds.was_level());
+        // The round that is under way may have looked before the call.
+        assert_eq!(rounds.next(true, None), Next::Wanted);
+        assert!(!rounds.is_level());
+        assert_eq!(rounds.next(true, Some(Duration::ZERO)), Next::Idle);
+        assert!(rounds.is_level());
+    }
+
+    #[test]
+    fn a_round_that_failed_makes_nothing_level() {
+        let rounds = Rounds::default();
+        assert_eq!(rounds.next(false, Some(Duration::ZERO)), Next::Idle);
+        assert!(!rounds.is_level() && !rounds.was_level());
+    }
+
+    #[test]
+    fn who_is_held_back_begins_no_round_but_ends() {
+        let rounds = Rounds::default();
+        rounds.hold_back(true);
+        rounds.notify();
+        assert_eq!(rounds.next(true, Some(Duration::ZERO)), Next::Idle);
+        rounds.hold_back(false);
+        assert_eq!(rounds.next(true, None), Next::Wanted);
+        rounds.hold_back(true);
+        rounds.stop();
+        assert_eq!(rounds.next(true, None), Next::Stop);
     }
 }
