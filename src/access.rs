@@ -218,6 +218,25 @@ impl Access {
         self.client.send_json(Method::POST, "/api/v1/duplicates/different", &body).await
     }
 
+    /// Keeps one of two records; `take_over` names fields.
+    pub(crate) async fn merge(
+        &self,
+        keep: DatasetId,
+        give_up: DatasetId,
+        take_over: &[String],
+    ) -> Result<Value, Failure> {
+        let body = json!({ "keep": keep, "give_up": give_up, "take_over": take_over });
+        self.write(Method::POST, "/api/v1/duplicates/merge", &body).await
+    }
+
+    pub(crate) async fn lead_of(&self, id: DatasetId) -> Result<Value, Failure> {
+        self.client.get(&path(id, "/lead"), &[]).await
+    }
+
+    pub(crate) async fn lead(&self, id: DatasetId, body: &Value) -> Result<Value, Failure> {
+        self.client.send_json(Method::POST, &path(id, "/lead"), body).await
+    }
+
     pub(crate) async fn catalog(&self) -> Result<Value, Failure> {
         self.client.get("/api/v1/catalog", &[]).await
     }

@@ -156,7 +156,10 @@ impl World {
                 let view = view.context("a dataset has a view")?;
                 let first = change.sealed().operations.as_slice();
                 write.put_view(&id, sealed.epoch(), &view, Some(first))?;
-                write.put_document(&id, &DocumentRow { genesis, holding, position, dataset })?;
+                write.put_document(
+                    &id,
+                    &DocumentRow { genesis, holding, position, dataset, replaced: false },
+                )?;
             }
             write.set_position(position)?;
             write.commit()?;

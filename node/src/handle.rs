@@ -11,6 +11,7 @@ mod harvests;
 mod imports;
 mod listing;
 mod log;
+mod merge;
 mod open;
 mod read;
 mod search;
@@ -38,6 +39,7 @@ pub use duplicates::{
 pub use errors::{CreateError, EditCatalogError, EditError, EditedField, PublishError, ReadError};
 pub use listing::{LISTING_LIMIT_MAX, Listed, LogEntry, LogPage, Scope};
 pub use log::{InvalidPlace, LogSlice, LogStart, Place};
+pub use merge::{GivenUp, Lead, LeadError, MergeError, MergeRequest, Merged};
 pub use open::{OpenNode, OpenNodeError, OpenOptions};
 pub(crate) use read::find_sealed;
 pub use select::{SELECT_LIMIT_MAX, Select, Selected, SelectedIds};

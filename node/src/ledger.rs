@@ -27,6 +27,7 @@ mod indexer;
 mod judge;
 mod load;
 mod local;
+mod merge;
 mod recent;
 mod restore;
 mod rounds;
@@ -50,9 +51,9 @@ use crdt::signed::Signed;
 use crdt::sync::{CommittedDocument, DocumentChanges};
 use tokio::sync::{Semaphore, broadcast, oneshot};
 
-use crate::handle::{CreateError, EditCatalogError, EditError, PublishError};
+use crate::handle::{CreateError, EditCatalogError, EditError, MergeError, Merged, PublishError};
 use crate::import::{Batch, EndedImport, Outcome, Returned, Returning, SourceName};
-use crate::store::{PairOfRecords, ReadStoreError, WriteError};
+use crate::store::{Leading, PairOfRecords, ReadStoreError, WriteError};
 use crate::view::{CatalogReceipt, Receipt, StatusEvent};
 
 pub use judge::{Entry, Judged, judge, judge_safely, view_of};
@@ -63,6 +64,7 @@ pub(crate) use import::rehearse;
 pub(crate) use indexer::Indexer;
 pub(crate) use judge::restore;
 pub(crate) use local::local_heads;
+pub(crate) use merge::MergeJob;
 pub(crate) use restore::rehearse_return;
 pub(crate) use stage::own_document;
 
@@ -121,6 +123,8 @@ pub(crate) enum Job {
     Restore(Vec<Returning>, Author, oneshot::Sender<Result<Vec<Returned>, WriteError>>),
     Mapping(SourceName, serde_json::Value, oneshot::Sender<Result<(), WriteError>>),
     Harvest(String, Option<Box<crate::harvest::source::Source>>, oneshot::Sender<Result<(), WriteError>>),
+    Merge(Box<MergeJob>, oneshot::Sender<Result<Merged, MergeError>>),
+    Lead(DatasetId, Option<Leading>, oneshot::Sender<Result<(), WriteError>>),
     Different(PairOfRecords, bool, oneshot::Sender<Result<(), WriteError>>),
     Tasks(Vec<crate::store::TaskRow>, oneshot::Sender<Result<(), WriteError>>),
     Report(Box<EndedImport>, oneshot::Sender<Result<(), WriteError>>),

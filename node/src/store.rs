@@ -20,7 +20,9 @@ mod rows;
 #[cfg(test)]
 pub(crate) mod tests;
 
-pub use closed::{ClosedSnapshot, ClosedStore, ClosedWrite, PairOfRecords, SourceRow, TaskRow};
+pub use closed::{
+    AliasRow, ClosedSnapshot, ClosedStore, ClosedWrite, Leading, PairOfRecords, SourceRow, TaskRow,
+};
 pub(crate) use error::is_full;
 pub use error::{OpenStoreError, ReadStoreError, WriteError};
 pub use graph::{GraphRange, GraphSnapshot, GraphStore, TermId};

@@ -1,7 +1,7 @@
 //! `hanse duplicates`: records that seem to be the same, and what a person
 //! decides about them.
 
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use super::Directory;
 use crate::access::{Access, Offline};
@@ -18,7 +18,9 @@ docs/duplicates.md.
 Examples:
   hanse duplicates list --dir D/soest
   hanse duplicates list --dir D/soest --of baumkataster --scope town
-  hanse duplicates different --dir D/soest baumkataster stadtbaeume")]
+  hanse duplicates different --dir D/soest baumkataster stadtbaeume
+  hanse duplicates merge --dir D/soest baumkataster stadtbaeume --take-over description,frequency
+  hanse duplicates lead --dir D/soest baumkataster 'harvest portal'")]
 pub(crate) struct Args {
     #[command(subcommand)]
     action: Action,
@@ -30,6 +32,11 @@ enum Action {
     List(List),
     /// Note that two records are different: the pair is not shown again
     Different(Different),
+    /// Keep one of two records of this town and give the other up; its names
+    /// lead to the kept one
+    Merge(Merge),
+    /// Show where a record comes from, or say whose word counts for it
+    Lead(Lead),
 }
 
 #[derive(Debug, clap::Args)]
@@ -69,8 +76,49 @@ struct Different {
     undo: bool,
 }
 
+#[derive(Debug, clap::Args)]
+struct Merge {
+    #[command(flatten)]
+    directory: Directory,
+    /// The record that is kept
+    keep: String,
+    /// The one that is given up
+    give_up: String,
+    /// Fields that the kept record lacks and takes over from the other, separated
+    /// by commas; `internal/` before the town's own notes
+    #[arg(long, value_name = "FIELDS", value_delimiter = ',')]
+    take_over: Vec<String>,
+    #[command(flatten)]
+    offline: Offline,
+    /// Print JSON for programs
+    #[arg(long)]
+    json: bool,
+}
+
+#[derive(Debug, clap::Args)]
+struct Lead {
+    #[command(flatten)]
+    directory: Directory,
+    /// The record
+    record: String,
+    /// The leading source: what others say is not carried over any more
+    #[arg(conflicts_with_all = ["hand", "nobody"])]
+    source: Option<String>,
+    /// The town's own word counts: no source changes the record
+    #[arg(long, conflicts_with = "nobody")]
+    hand: bool,
+    /// Nobody's word counts in particular, as before
+    #[arg(long)]
+    nobody: bool,
+    /// Print JSON for programs
+    #[arg(long)]
+    json: bool,
+}
+
 pub(super) async fn run(args: Args) -> Result<(), Failure> {
     match args.action {
+        Action::Merge(args) => merge(args).await,
+        Action::Lead(args) => lead(args).await,
         Action::List(args) => list(args).await,
         Action::Different(args) => different(args).await,
     }
@@ -133,4 +181,49 @@ async fn different(args: Different) -> Result<(), Failure> {
     access.close().await?;
     done?;
     output::line(if args.undo { "the pair may be shown again" } else { "the pair is not shown again" })
+}
+
+async fn merge(args: Merge) -> Result<(), Failure> {
+    let access = Access::for_writing(&args.directory.dir, args.offline).await?;
+    let done = async {
+        let (keep, give_up) = (access.record(&args.keep).await?, access.record(&args.give_up).await?);
+        access.merge(keep, give_up, &args.take_over).await
+    };
+    let done = done.await;
+    access.close().await?;
+    let done = done?;
+    if args.json {
+        return output::json(&done);
+    }
+    let left = if done["left"] == "deleted" { "thrown away" } else { "replaced: it leads to the kept one" };
+    output::line(format!("kept {}; {} is {left}", text(&done["kept"]["id"]), text(&done["given_up"])))
+}
+
+async fn lead(args: Lead) -> Result<(), Failure> {
+    let access = Access::for_writing(&args.directory.dir, Offline { offline: false }).await?;
+    let done = async {
+        let id = access.record(&args.record).await?;
+        let body = match (&args.source, args.hand, args.nobody) {
+            (Some(source), ..) => json!({ "leading": "source", "source": source }),
+            (None, true, _) => json!({ "leading": "hand" }),
+            (None, _, true) => json!({ "leading": "nobody" }),
+            (None, false, false) => return access.lead_of(id).await,
+        };
+        access.lead(id, &body).await
+    };
+    let done = done.await;
+    access.close().await?;
+    let lead = done?;
+    if args.json {
+        return output::json(&lead);
+    }
+    let sources = lead["sources"].as_array().map(Vec::as_slice).unwrap_or_default();
+    let names: Vec<String> = sources.iter().map(text).collect();
+    output::line(format!("sources: {}", if names.is_empty() { "-".to_owned() } else { names.join(", ") }))?;
+    let leading = match lead["leading"].as_str() {
+        Some("source") => text(&lead["source"]),
+        Some("hand") => "the town's own word".to_owned(),
+        _ => "-".to_owned(),
+    };
+    output::line(format!("leading: {leading}"))
 }

@@ -188,6 +188,7 @@ mod tests {
         });
         let full = json!({
             "id": "6f1c1d0e-5b0a-4c59-9d53-0a5c1a7a9b10", "identifier": "x", "iri": "https://a.example/x",
+            "other_identifiers": ["x-1"], "replaced_by": "6f1c1d0e-5b0a-4c59-9d53-0a5c1a7a9b11",
             "class": "open", "status": "veroeffentlicht", "title": {"de": "a", "en": "b"},
             "description": {"de": "a", "en": "b"}, "keywords": {"de": ["a"], "en": ["b"]},
             "themes": ["ENVI"], "musterdatensatz": "https://a.example/m", "licence": "http://dcat-ap.de/def/licenses/cc-zero",

@@ -213,6 +213,12 @@ pub struct Dataset {
     /// The dataset's IRI under the owner's base address.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub iri: Option<Iri>,
+    /// Further identifiers under which it is or was known (`adms:identifier`).
+    #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
+    pub other_identifiers: BTreeSet<Identifier>,
+    /// The dataset that was kept in its place. Readers are led there.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub replaced_by: Option<DatasetId>,
     /// Who may see it.
     #[serde(default = "closed")]
     pub class: Class,
@@ -315,6 +321,8 @@ impl Dataset {
             id,
             identifier: None,
             iri: None,
+            other_identifiers: BTreeSet::new(),
+            replaced_by: None,
             class: closed(),
             status: draft(),
             title: Title::default(),

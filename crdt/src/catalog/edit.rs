@@ -10,7 +10,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde_json::Value;
 
 use super::body::{self, InvalidBody, Mode};
-use super::fields::{CATALOG, DATASET, FieldPath, INTERNAL, Scalar};
+use super::fields::{CATALOG, DATASET, FieldPath, INTERNAL, KEY_BYTES_MAX, Scalar};
 use super::form::{Form, Leaves, scalar};
 use super::invalid::{Bilingual, InvalidField};
 use super::{Catalog, Class, Dataset, Identifier, Internal, Iri, LifecycleStatus, LocalRecord, Timestamp};
@@ -200,6 +200,28 @@ impl DatasetEdit {
         self
     }
 
+    /// Also says under which further names the dataset goes on, as far as they
+    /// are none that it has, and none too long to be kept.
+    #[must_use]
+    pub fn also_called(mut self, dataset: &Dataset, names: impl IntoIterator<Item = String>) -> Self {
+        let id = dataset.id.to_string();
+        let own =
+            [dataset.identifier.as_ref().map(Identifier::as_str), dataset.iri.as_ref().map(Iri::as_str)];
+        let is_own = |name: &str| name == id || own.into_iter().flatten().any(|own| own == name);
+        for name in names.into_iter().filter(|name| name.len() <= KEY_BYTES_MAX && !is_own(name)) {
+            self.0.set.insert(FieldPath::new(["other_identifiers", &name]), Scalar::Bool(true));
+        }
+        self
+    }
+
+    /// Says that a dataset was given up in favour of another.
+    pub fn replaced_by(kept: DatasetId) -> Self {
+        let mut edit = Self::default();
+        edit.0.text("replaced_by", kept.to_string());
+        edit.0.text("status", LifecycleStatus::Withdrawn.code().to_owned());
+        edit
+    }
+
     /// Rules between fields, asked only of fields that this edit touches.
     fn check(&self, new: &Dataset) -> Result<(), InvalidField> {
         let fields = self.fields();
@@ -218,6 +240,7 @@ impl DatasetEdit {
             ("keywords/de", new.keywords.de.len()),
             ("keywords/en", new.keywords.en.len()),
             ("formats", new.formats.len()),
+            ("other_identifiers", new.other_identifiers.len()),
         ];
         let over = counts.into_iter().find(|(_, count)| *count > MEMBERS_MAX);
         over.map_or(Ok(()), |(field, count)| Err(too_many(field, count, MEMBERS_MAX)))?;

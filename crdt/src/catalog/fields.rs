@@ -270,6 +270,8 @@ pub(crate) static DATASET: &[Field] = &[
     kept("id", scalar(text::<DatasetId>), Keeper::Node),
     kept("identifier", scalar(text::<Identifier>), Keeper::Creator),
     kept("iri", scalar(text::<Iri>), Keeper::Node),
+    field("other_identifiers", Shape::Set(key::<Identifier>)),
+    kept("replaced_by", scalar(text::<DatasetId>), Keeper::Node),
     kept("class", scalar(text::<Class>), Keeper::Node),
     field("status", scalar(text::<LifecycleStatus>)),
     field("title", Shape::Record(TITLE)),
@@ -418,7 +420,7 @@ fn key<T: TextValue>(text: &str) -> Result<String, InvalidField> {
 }
 
 /// Longest map key in bytes (protocol section 13).
-const KEY_BYTES_MAX: usize = 256;
+pub(crate) const KEY_BYTES_MAX: usize = 256;
 
 fn position(value: &Scalar) -> Result<Scalar, InvalidField> {
     whole_number(value, i64::from(u32::MAX))

@@ -14,7 +14,7 @@ use super::form::{Form, Leaves};
 use super::internal::LocalRecord;
 
 /// Fields that no source decides about.
-const OWN: [&str; 7] = ["id", "identifier", "iri", "class", "status", "issued", "modified"];
+const OWN: [&str; 8] = ["id", "identifier", "iri", "class", "status", "issued", "modified", "replaced_by"];
 
 /// What a source's new word changes in a record.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
@@ -46,6 +46,39 @@ impl Merge {
         let internal = edit.internal.fields().into_iter().map(|name| format!("internal/{name}"));
         edit.dataset.fields().into_iter().map(str::to_owned).chain(internal).collect()
     }
+}
+
+impl Merge {
+    /// Top-level fields that a record lacks and another one has, `internal/`
+    /// before those of the notes.
+    pub fn lacking(record: &LocalRecord, other: &LocalRecord) -> BTreeSet<String> {
+        let internal = lacking(&record.internal.to_leaves(), &other.internal.to_leaves());
+        let internal = internal.into_iter().map(|name| format!("internal/{name}"));
+        lacking(&record.dataset.to_leaves(), &other.dataset.to_leaves()).into_iter().chain(internal).collect()
+    }
+
+    /// What fills the given fields, as far as the record lacks them, with what
+    /// another one says.
+    pub fn filling(record: &LocalRecord, other: &LocalRecord, fields: &BTreeSet<String>) -> RecordEdit {
+        let fields: BTreeSet<String> = Self::lacking(record, other).intersection(fields).cloned().collect();
+        let dataset = taken(other.dataset.to_leaves(), |name| fields.contains(name));
+        let internal = taken(other.internal.to_leaves(), |name| fields.contains(&format!("internal/{name}")));
+        RecordEdit { dataset: DatasetEdit(dataset), internal: InternalEdit(internal) }
+    }
+}
+
+fn lacking(leaves: &Leaves, other: &Leaves) -> BTreeSet<String> {
+    let names = |leaves: &Leaves| -> BTreeSet<String> {
+        leaves.keys().filter_map(|path| path.keys().first().cloned()).collect()
+    };
+    let held = names(leaves);
+    names(other).into_iter().filter(|name| !held.contains(name) && !OWN.contains(&name.as_str())).collect()
+}
+
+fn taken(leaves: Leaves, wanted: impl Fn(&str) -> bool) -> Changes {
+    let is_wanted = |path: &FieldPath| path.keys().first().is_some_and(|name| wanted(name));
+    let set = leaves.into_iter().filter(|(path, _)| is_wanted(path)).collect();
+    Changes { set, ..Changes::default() }
 }
 
 fn carried([said, says, held]: [Leaves; 3], mut keep: impl FnMut(&FieldPath)) -> Changes {
@@ -109,6 +142,38 @@ mod tests {
         let merge = Merge::of(&said, &says, &held);
         assert!(merge.edit.is_empty());
         assert_eq!(merge.kept.into_iter().collect::<Vec<_>>(), ["internal/notes", "title/de"]);
+    }
+
+    #[test]
+    fn what_a_record_lacks_can_be_taken_over_and_nothing_else() {
+        let held = record(json!({"title": "Bäume", "keywords": ["Baum"]}));
+        let other = record(json!({
+            "title": "Stadtbäume", "keywords": ["Ast"], "frequency": "DAILY", "identifier": "x", "hvd": "nein",
+            "internal": {"notes": "a"}
+        }));
+        let lacking = Merge::lacking(&held, &other);
+        assert_eq!(lacking.iter().collect::<Vec<_>>(), ["frequency", "hvd", "internal/notes"]);
+        let wanted = ["frequency", "title", "internal/notes"].map(str::to_owned).into();
+        let new = Merge::filling(&held, &other, &wanted).apply(&held).unwrap();
+        assert_eq!(new.dataset.title, held.dataset.title);
+        assert_eq!((new.dataset.frequency, new.dataset.hvd), (other.dataset.frequency, None));
+        assert_eq!(new.internal, other.internal);
+    }
+
+    #[test]
+    fn names_of_a_record_that_was_given_up_are_further_identifiers() {
+        let mut held = record(json!({"title": "Bäume", "identifier": "baum"}));
+        let id = held.dataset.id.to_string();
+        let long = "x".repeat(300);
+        let edit = DatasetEdit::default()
+            .also_called(&held.dataset, ["alt", "baum", id.as_str(), long.as_str()].map(str::to_owned));
+        held.dataset = edit.apply(&held.dataset).unwrap();
+        let others: Vec<&str> = held.dataset.other_identifiers.iter().map(|one| one.as_str()).collect();
+        assert_eq!(others, ["alt"]);
+        let gone =
+            DatasetEdit::replaced_by(DatasetId(uuid::Uuid::from_u128(2))).apply(&held.dataset).unwrap();
+        assert_eq!(gone.status, super::super::LifecycleStatus::Withdrawn);
+        assert!(gone.replaced_by.is_some());
     }
 
     #[test]

@@ -8,6 +8,8 @@ pub(crate) fn full_dataset() -> Dataset {
         "id": "6f1c1d0e-5b0a-4c59-9d53-0a5c1a7a9b10",
         "identifier": "https://daten.soest.example/dataset/baumkataster",
         "iri": "https://daten.soest.example/dataset/6f1c1d0e-5b0a-4c59-9d53-0a5c1a7a9b10",
+        "other_identifiers": ["baumkataster-alt"],
+        "replaced_by": "6f1c1d0e-5b0a-4c59-9d53-0a5c1a7a9b11",
         "class": "open",
         "status": "veroeffentlicht",
         "title": {"de": "Baumkataster", "en": "Register of trees"},

@@ -5,6 +5,8 @@ use oxrdf::{NamedNode, NamedNodeRef};
 use super::graph::{Triples, part};
 use super::{CatalogContext, agent, distribution, place, series, service, terms};
 use crate::catalog::{Agent, Class, Dataset, Hvd, LifecycleStatus, Temporal};
+use crate::encoding::hash;
+use crate::ids::hex;
 
 pub(super) fn write(triples: &mut Triples, dataset: &Dataset, iri: &NamedNode, context: &CatalogContext) {
     described(triples, dataset, iri, context);
@@ -22,6 +24,14 @@ fn described(triples: &mut Triples, dataset: &Dataset, iri: &NamedNode, context:
     match &dataset.identifier {
         Some(identifier) => triples.text(iri, terms::IDENTIFIER, identifier.as_str()),
         None => triples.text(iri, terms::IDENTIFIER, &dataset.id.to_string()),
+    }
+    // An identifier of its own class, by its notation (ADMS; DCAT-AP.de 3.0).
+    for other in &dataset.other_identifiers {
+        let digest = hash("hanse other identifier 1", &[other.as_str().as_bytes()]);
+        let node = part(iri, &format!("identifier-{}", hex(&digest[..8])));
+        triples.link(iri, terms::OTHER_IDENTIFIER, &node);
+        triples.class(&node, terms::OTHER_IDENTIFIER_CLASS);
+        triples.text(&node, terms::NOTATION, other.as_str());
     }
     triples.texts(iri, terms::TITLE, &dataset.title);
     triples.texts(iri, terms::DESCRIPTION, &dataset.description);

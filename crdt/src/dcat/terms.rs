@@ -35,6 +35,8 @@ macro_rules! names {
 names! {
     TYPE = "http://www.w3.org/1999/02/22-rdf-syntax-ns#type";
     STATUS = "http://www.w3.org/ns/adms#status";
+    OTHER_IDENTIFIER = "http://www.w3.org/ns/adms#identifier";
+    OTHER_IDENTIFIER_CLASS = "http://www.w3.org/ns/adms#Identifier";
     CATALOG = "http://www.w3.org/ns/dcat#Catalog";
     CATALOG_RECORD = "http://www.w3.org/ns/dcat#CatalogRecord";
     DATA_SERVICE = "http://www.w3.org/ns/dcat#DataService";
@@ -94,6 +96,7 @@ names! {
     PAGE = "http://xmlns.com/foaf/0.1/page";
     PRIMARY_TOPIC = "http://xmlns.com/foaf/0.1/primaryTopic";
     CUSTODIAN = "http://data.europa.eu/930/custodian";
+    NOTATION = "http://www.w3.org/2004/02/skos/core#notation";
     PREF_LABEL = "http://www.w3.org/2004/02/skos/core#prefLabel";
     KIND = "http://www.w3.org/2006/vcard/ns#Kind";
     FN = "http://www.w3.org/2006/vcard/ns#fn";

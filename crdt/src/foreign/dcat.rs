@@ -16,6 +16,9 @@ use crate::vocabulary::Vocabularies;
 const HVD_REGULATION: &str = "data.europa.eu/eli/reg_impl/2023/138/oj";
 /// IRIs of the Musterdatenkatalog's reference types begin so.
 const MUSTERDATENKATALOG: &str = "musterdatenkatalog.de/def/";
+/// Longest further identifier that is kept, in bytes, and how many of one dataset.
+const FURTHER_BYTES_MAX: usize = 256;
+const FURTHER_MAX: usize = 32;
 
 impl Statements {
     /// The datasets of the graph, in the order of their names, their codes by
@@ -70,7 +73,24 @@ fn names(dataset: Node<'_>) -> Vec<String> {
     names
 }
 
+/// Further identifiers of the source: by their notation, or as they stand.
+fn further_identifiers(dataset: Node<'_>, body: &mut Body) {
+    let nodes = dataset.follow("adms:identifier");
+    let mut given: Vec<&str> = nodes.iter().flat_map(|node| node.values("skos:notation")).collect();
+    if nodes.is_empty() {
+        given = dataset.values("adms:identifier");
+    }
+    let mut identifiers = Vec::new();
+    for text in given.into_iter().filter(|text| text.len() <= FURTHER_BYTES_MAX).take(FURTHER_MAX) {
+        identifiers.extend(body.take("adms:identifier", Identifier::parse(text)).map(|one| one.to_string()));
+    }
+    if !identifiers.is_empty() {
+        body.set("other_identifiers", identifiers);
+    }
+}
+
 fn describe(dataset: Node<'_>, body: &mut Body) {
+    further_identifiers(dataset, body);
     texts(dataset, "dct:title", |lang, text| body.line(&format!("title/{lang}"), "dct:title", Some(text)));
     texts(dataset, "dct:description", |lang, text| {
         body.prose(&format!("description/{lang}"), "dct:description", Some(text));

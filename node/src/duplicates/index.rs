@@ -9,7 +9,7 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 use crdt::ids::DatasetId;
 
 use super::features::{Features, Key};
-use super::score::{Common, Comparison, HINT_SCORE, compare};
+use super::score::{Common, Comparison, HINT_SCORE, compare, score};
 
 /// Most records that a key brings together.
 pub const BLOCK_MAX: u32 = 48;
@@ -163,7 +163,7 @@ impl Index {
                     continue;
                 };
                 if *own || *others {
-                    let score = compare(features, there, &common).score;
+                    let score = score(features, there, &common);
                     found.extend((score >= HINT_SCORE).then_some((
                         Reverse(score),
                         *slot.min(&other),
@@ -193,14 +193,15 @@ impl Index {
             if other == id {
                 continue;
             }
-            let comparison = compare(features, there, &common);
-            if comparison.score >= HINT_SCORE {
-                near.push(Near { id: *other, comparison });
+            let score = score(features, there, &common);
+            if score >= HINT_SCORE {
+                near.push((Reverse(score), *other, there));
             }
         }
-        near.sort_by_key(|near| (Reverse(near.comparison.score), near.id));
+        near.sort_by_key(|(score, id, _)| (*score, *id));
         near.truncate(limit);
-        near
+        let compared = |(_, id, there)| Near { id, comparison: compare(features, there, &common) };
+        near.into_iter().map(compared).collect()
     }
 
     /// The pairs that were found, the likeliest first, as they compare now.

@@ -128,21 +128,44 @@ struct Evidence {
     department: f32,
 }
 
+/// What speaks for a pair and what against it, each with its weight.
+struct Weighed {
+    evidence: [(ReasonKind, f32, f32); 7],
+    against: Vec<(ReasonKind, f32)>,
+}
+
+impl Weighed {
+    fn of(a: &Features, b: &Features, common: &Common<'_>) -> Self {
+        let evidence = Evidence::of(a, b, common);
+        let against = against(a, b, evidence.name > 0.0);
+        Self { evidence: evidence.weighed(if a.town == b.town { &WITHIN } else { &ACROSS }), against }
+    }
+
+    fn score(&self) -> u8 {
+        let doubt = self.evidence.iter().fold(1.0, |doubt, (_, _, strength)| doubt * (1.0 - strength));
+        let kept = self.against.iter().fold(1.0, |kept, (_, share)| kept * share);
+        hundredths((1.0 - doubt) * kept)
+    }
+}
+
+/// How far two records seem to be the same, without the reasons.
+pub(super) fn score(a: &Features, b: &Features, common: &Common<'_>) -> u8 {
+    Weighed::of(a, b, common).score()
+}
+
 /// Compares two records.
 pub(super) fn compare(a: &Features, b: &Features, common: &Common<'_>) -> Comparison {
-    let evidence = Evidence::of(a, b, common);
-    let against = against(a, b, evidence.name > 0.0);
-    let weighed = evidence.weighed(if a.town == b.town { &WITHIN } else { &ACROSS });
-    let doubt = weighed.into_iter().fold(1.0, |doubt, (_, _, strength)| doubt * (1.0 - strength));
-    let kept = against.iter().fold(1.0, |kept, (_, share)| kept * share);
-    let mut reasons: Vec<(ReasonKind, f32, f32)> = weighed.into();
+    let weighed = Weighed::of(a, b, common);
+    let score = weighed.score();
+    let Weighed { evidence, against } = weighed;
+    let mut reasons: Vec<(ReasonKind, f32, f32)> = evidence.into();
     reasons.retain(|(_, alike, _)| *alike >= 0.1);
     reasons.sort_by(|one, other| other.2.total_cmp(&one.2));
     let mut reasons: Vec<Reason> =
         reasons.into_iter().map(|(kind, alike, _)| reason(kind, hundredths(alike))).collect();
     let named = against.into_iter().filter(|(_, share)| *share < doubt::ONE_EDITION);
     reasons.extend(named.map(|(kind, _)| reason(kind, 0)));
-    Comparison { score: hundredths((1.0 - doubt) * kept), reasons }
+    Comparison { score, reasons }
 }
 
 impl Evidence {

@@ -16,7 +16,7 @@ use crate::import::{
     Returned, Returning, SourceName,
 };
 use crate::ledger::{rehearse, rehearse_return};
-use crate::store::{SourceRow, TaskRow, WriteError};
+use crate::store::{AliasRow, SourceRow, TaskRow, WriteError};
 
 /// What is to be imported.
 #[derive(Debug)]
@@ -168,6 +168,11 @@ impl NodeHandle {
     /// Goes through everything that came from a source. Blocks.
     pub fn each_of_source(&self, source: &SourceName, visit: impl FnMut(SourceRow)) -> Result<(), ReadError> {
         Ok(self.shared.books.closed.read()?.each_of_source(source, visit)?)
+    }
+
+    /// Goes through the names of records that were given up for others. Blocks.
+    pub(crate) fn each_alias(&self, visit: impl FnMut(AliasRow)) -> Result<(), ReadError> {
+        Ok(self.shared.books.closed.read()?.each_alias(visit)?)
     }
 
     /// How the columns of a source are understood, once that is known. Blocks.

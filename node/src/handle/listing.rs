@@ -16,7 +16,7 @@ use crdt::ids::{ChangeHash, DatasetId, DocumentId, Town, UnixMillis};
 use super::log::is_open;
 use super::read::Found;
 use super::{NodeHandle, ReadError};
-use crate::store::{ReplicaSnapshot, ViewContent};
+use crate::store::{DocumentRow, ReplicaSnapshot, ViewContent, ViewRow};
 use crate::view::Reader;
 
 /// Fields that this version does not know, by their path.
@@ -142,9 +142,14 @@ impl NodeHandle {
         }
     }
 
-    /// One open dataset as listings show it. Blocks.
+    /// One open dataset as listings show it; under the id of one that was given
+    /// up, the one that was kept. Blocks.
     pub fn open_dataset(&self, id: DatasetId) -> Result<Option<Listed>, ReadError> {
-        self.listed(&self.shared.books.replica.read()?, id)
+        let snapshot = self.shared.books.replica.read()?;
+        match self.find_kept(&snapshot, Reader::Public, id)? {
+            Some(Found::Sealed(document, row, view)) => in_list(&snapshot, document, &row, *view),
+            _ => Ok(None),
+        }
     }
 
     /// How many open datasets there are. Does not block.
@@ -212,19 +217,7 @@ impl NodeHandle {
         let Some(Found::Sealed(document, row, view)) = self.find(snapshot, Reader::Public, id)? else {
             return Ok(None);
         };
-        let at = snapshot.committed_at(row.position)?.unwrap_or(view.sealed_at);
-        let (heads, extra) = (view.heads.clone(), view.extra.clone());
-        let Some(dataset) = view.into_dataset() else { return Ok(None) };
-        Ok(Some(Listed {
-            dataset,
-            extra,
-            town: row.genesis.owner,
-            document,
-            heads,
-            changes: row.holding.changes(),
-            position: row.position,
-            at,
-        }))
+        in_list(snapshot, document, &row, *view)
     }
 
     /// A town's catalog as [`dataset_triples`](crdt::dcat::dataset_triples) of
@@ -270,6 +263,27 @@ impl NodeHandle {
     }
 }
 
+fn in_list(
+    snapshot: &ReplicaSnapshot,
+    document: DocumentId,
+    row: &DocumentRow,
+    view: ViewRow,
+) -> Result<Option<Listed>, ReadError> {
+    let at = snapshot.committed_at(row.position)?.unwrap_or(view.sealed_at);
+    let (heads, extra) = (view.heads.clone(), view.extra.clone());
+    let listed = |dataset| Listed {
+        dataset,
+        extra,
+        town: row.genesis.owner,
+        document,
+        heads,
+        changes: row.holding.changes(),
+        position: row.position,
+        at,
+    };
+    Ok(view.into_dataset().map(listed))
+}
+
 /// Whether a document of the dataset is of a town in the scope; cheaper than
 /// reading the record.
 fn may_be_of(snapshot: &ReplicaSnapshot, scope: Scope, id: DatasetId) -> Result<bool, ReadError> {
@@ -285,7 +299,10 @@ fn may_be_of(snapshot: &ReplicaSnapshot, scope: Scope, id: DatasetId) -> Result<
 /// Whether a document of the dataset is open and of a town in the scope.
 fn has_open(snapshot: &ReplicaSnapshot, scope: Scope, id: DatasetId) -> Result<bool, ReadError> {
     for document in snapshot.documents_of(&id)? {
-        if snapshot.document(&document)?.is_some_and(|row| is_open(&row, scope) && !row.holding.is_erased()) {
+        if snapshot
+            .document(&document)?
+            .is_some_and(|row| is_open(&row, scope) && !row.replaced && !row.holding.is_erased())
+        {
             return Ok(true);
         }
     }

@@ -36,7 +36,7 @@ impl NodeHandle {
     /// One dataset; `None` if there is none or the reader may not know it. Blocks.
     pub fn dataset(&self, reader: Reader, id: DatasetId) -> Result<Option<DatasetDetail>, ReadError> {
         let snapshot = self.shared.books.replica.read()?;
-        Ok(match self.find(&snapshot, reader, id)? {
+        Ok(match self.find_kept(&snapshot, reader, id)? {
             None => None,
             Some(Found::Local(record)) => Some(self.local_detail(*record)),
             Some(Found::Sealed(document, row, view)) => {
@@ -73,6 +73,20 @@ impl NodeHandle {
             return Ok(Some(Found::Local(Box::new(record))));
         }
         Ok(best.map(|(document, row, view)| Found::Sealed(document, row, Box::new(view))))
+    }
+
+    /// The same, where an id may be that of a record which was given up for
+    /// another: then the other is found.
+    pub(super) fn find_kept(
+        &self,
+        snapshot: &ReplicaSnapshot,
+        reader: Reader,
+        id: DatasetId,
+    ) -> Result<Option<Found>, ReadError> {
+        match self.find(snapshot, reader, id)? {
+            Some(found) => Ok(Some(found)),
+            None => self.kept(snapshot, reader, id),
+        }
     }
 
     fn local_detail(&self, record: LocalRecord) -> DatasetDetail {
@@ -145,7 +159,7 @@ impl NodeHandle {
         reader: Reader,
         id: DatasetId,
     ) -> Result<Option<Option<SealedDocument>>, ReadError> {
-        Ok(match self.find(snapshot, reader, id)? {
+        Ok(match self.find_kept(snapshot, reader, id)? {
             None => None,
             Some(Found::Local(_)) => Some(None),
             Some(Found::Sealed(document, row, _)) => {
@@ -291,9 +305,8 @@ pub(crate) fn find_sealed(
 ) -> Result<Option<(DocumentId, DocumentRow, ViewRow)>, ReadStoreError> {
     let mut best: Option<(DocumentId, DocumentRow, ViewRow)> = None;
     for document in snapshot.documents_of(&id)? {
-        let Some(row) = snapshot.document(&document)?.filter(|row| !row.holding.is_erased()) else {
-            continue;
-        };
+        let live = |row: &DocumentRow| !row.holding.is_erased() && !row.replaced;
+        let Some(row) = snapshot.document(&document)?.filter(live) else { continue };
         let Some(view) = snapshot.view(&document)? else { continue };
         let visible = view.dataset().is_some_and(|dataset| reader.may_see(dataset.class));
         // A town may claim another's id; at home the own record counts.

@@ -446,8 +446,11 @@ impl<'a> Run<'a> {
 
     async fn is_still_the_sources(&self, row: &SourceRow) -> Result<bool, HarvestError> {
         let (handle, id) = (self.handle.clone(), row.dataset);
-        let held = blocking(move || handle.closed_record(id)).await??;
-        Ok(held.is_some_and(|held| is_untouched(row, &held)))
+        let (held, lead) =
+            blocking(move || Ok::<_, ReadError>((handle.closed_record(id)?, handle.lead_of(id)?))).await??;
+        // What another source has too, or a person has given a lead, is not this one's to delete.
+        let alone = lead.is_none_or(|lead| lead.sources.len() < 2 && lead.leading.is_none());
+        Ok(alone && held.is_some_and(|held| is_untouched(row, &held)))
     }
 }
 
@@ -519,10 +522,10 @@ fn many_are_missing(missing: usize, held: usize) -> Bilingual {
 fn is_gone(name: &str) -> Bilingual {
     Bilingual::made(
         format!(
-            "Die Quelle „{name}“ führt diesen Datensatz nicht mehr; er wurde hier bearbeitet oder veröffentlicht und bleibt. Bitte entscheiden."
+            "Die Quelle „{name}“ führt diesen Datensatz nicht mehr; er wurde hier bearbeitet oder veröffentlicht, oder kommt auch aus einer anderen Quelle, und bleibt. Bitte entscheiden."
         ),
         format!(
-            "the source `{name}` no longer has this record; it was edited or published here and stays; please decide"
+            "the source `{name}` no longer has this record; it was edited or published here, or comes from another source too, and stays; please decide"
         ),
     )
 }

@@ -8,7 +8,7 @@ use crdt::catalog::{Dataset, Internal, LocalRecord, Merge};
 use crdt::ids::{DatasetId, UnixMillis};
 
 use super::candidate::SourceName;
-use crate::store::{SourceRow, TaskRow};
+use crate::store::{Leading, SourceRow, TaskRow};
 
 /// Records of one source that share a commit.
 #[derive(Debug, Clone)]
@@ -57,6 +57,16 @@ pub enum Outcome {
         /// Fields in which the source's word is new.
         fields: Vec<String>,
     },
+    /// The source says something new, but a person has named another leading
+    /// source: nothing is carried over.
+    Led {
+        /// The record.
+        id: DatasetId,
+        /// Whose word counts.
+        leading: Leading,
+        /// Fields in which the source's word is new.
+        fields: Vec<String>,
+    },
     /// What it says does not make a record together with what is held.
     Refused(crdt::catalog::InvalidField),
 }
@@ -69,6 +79,8 @@ pub(crate) struct Held {
     pub(crate) record: Option<LocalRecord>,
     /// Whether it is published.
     pub(crate) published: bool,
+    /// Whose word counts, if a person has said so.
+    pub(crate) leading: Option<Leading>,
 }
 
 /// What is to be written.
@@ -81,7 +93,13 @@ pub(crate) struct Decision {
 
 /// Decides about one record. Reads nothing else and writes nothing.
 pub(crate) fn decide(source: &SourceName, item: Item, held: Held, now: UnixMillis) -> Decision {
-    let Held { row, record, published } = held;
+    let Held { row, record, published, leading } = held;
+    if let Some(leading) = leading.filter(|leading| !leads(leading, source))
+        && let Some(id) = row.as_ref().map(|row| row.dataset).or(item.known)
+        && (published || record.is_some())
+    {
+        return led(source, item, row, (id, leading), now);
+    }
     match (row, record) {
         (Some(row), Some(record)) => again(source, item, row, record, now),
         (Some(row), None) if published => published_already(source, item, row, now),
@@ -163,6 +181,31 @@ fn published_already(source: &SourceName, mut item: Item, row: SourceRow, now: U
     }
 }
 
+fn leads(leading: &Leading, source: &SourceName) -> bool {
+    matches!(leading, Leading::Source(name) if name == source.as_str())
+}
+
+fn led(
+    source: &SourceName,
+    mut item: Item,
+    row: Option<SourceRow>,
+    (id, leading): (DatasetId, Leading),
+    now: UnixMillis,
+) -> Decision {
+    let said = row.map_or_else(|| blank(&item, id).record, |row| row.said);
+    take_identity(&mut item.record, &said);
+    let fields = Merge::differences(&said, &item.record);
+    if fields.is_empty() {
+        return unchanged(id);
+    }
+    Decision {
+        outcome: Outcome::Led { id, leading, fields: fields.into_iter().collect() },
+        record: None,
+        tasks: Vec::new(),
+        row: Some(row_of(source, item, id, now)),
+    }
+}
+
 /// The item with nothing said yet.
 fn blank(item: &Item, id: DatasetId) -> Item {
     let dataset = Dataset {
@@ -236,7 +279,7 @@ mod tests {
         decide(
             &SourceName::new("inventar"),
             item,
-            Held { row, record, published },
+            Held { row, record, published, leading: None },
             UnixMillis(1_700_000_000_000),
         )
     }
@@ -254,6 +297,26 @@ mod tests {
         let other = decided(item("Gehölze", "a"), Some(row), Some(record.clone()), false);
         assert_eq!(other.outcome, Outcome::Changed { id: record.dataset.id, kept: vec![] });
         assert_eq!(other.record.unwrap().dataset.title.de.unwrap().as_str(), "Gehölze");
+    }
+
+    #[test]
+    fn a_source_that_does_not_lead_changes_nothing() {
+        let (source, now) = (SourceName::new("inventar"), UnixMillis(1_700_000_000_000));
+        let first = decided(item("Bäume", "a"), None, None, false);
+        let (row, record) = (first.row.unwrap(), first.record.unwrap());
+        let led = |leading: Option<Leading>| {
+            let held =
+                Held { row: Some(row.clone()), record: Some(record.clone()), published: false, leading };
+            decide(&source, item("Gehölze", "a"), held, now)
+        };
+        for leading in [Leading::Hand, Leading::Source("portal".into())] {
+            let decision = led(Some(leading.clone()));
+            let fields = vec!["title".to_owned()];
+            assert_eq!(decision.outcome, Outcome::Led { id: row.dataset, leading, fields });
+            assert!(decision.record.is_none() && decision.tasks.is_empty() && decision.row.is_some());
+        }
+        let own = led(Some(Leading::Source("inventar".into())));
+        assert!(matches!(own.outcome, Outcome::Changed { .. }), "the leading source itself");
     }
 
     #[test]

@@ -33,7 +33,7 @@ impl Federation {
             for dataset in
                 open.iter().map(|listed| &listed.dataset).filter(|one| !from_here.contains(&one.id))
             {
-                let called = names(dataset).chain([dataset.id.to_string()]);
+                let called = names(dataset).chain(others(dataset)).chain([dataset.id.to_string()]);
                 found.extend(called.filter(|name| name.len() >= NAME_BYTES_MIN).map(|name| name_hash(&name)));
             }
         }
@@ -56,12 +56,17 @@ impl Known {
     pub(super) fn of(handle: &NodeHandle) -> Result<Self, ReadError> {
         let mut known = Self::default();
         handle.each_own_record(|record| known.add(&record))?;
+        handle.each_alias(|alias| {
+            known.identifiers.entry(name_hash(&alias.name)).or_insert(alias.dataset);
+        })?;
         Ok(known)
     }
 
     fn add(&mut self, record: &LocalRecord) {
         let dataset = &record.dataset;
-        for name in names(dataset) {
+        // Further names may be another catalog's: short ones are no proof.
+        let others = others(dataset).filter(|name| name.len() >= NAME_BYTES_MIN);
+        for name in names(dataset).chain(others) {
             self.identifiers.insert(name_hash(&name), dataset.id);
         }
     }
@@ -76,4 +81,9 @@ impl Known {
 fn names(dataset: &Dataset) -> impl Iterator<Item = String> {
     let identifier = dataset.identifier.as_ref().map(ToString::to_string);
     identifier.into_iter().chain(dataset.iri.as_ref().map(ToString::to_string))
+}
+
+/// Names under which it is or was known besides.
+fn others(dataset: &Dataset) -> impl Iterator<Item = String> {
+    dataset.other_identifiers.iter().map(ToString::to_string)
 }

@@ -22,7 +22,7 @@ use super::restore;
 use super::spool::Spool;
 use crate::handle::{DuplicateHint, NodeHandle, ReadError};
 use crate::keys::{self, KeyError};
-use crate::store::WriteError;
+use crate::store::{Leading, WriteError};
 
 /// How an import is to be done.
 #[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
@@ -307,6 +307,13 @@ impl<'a> Pass<'a> {
                 }
                 return;
             }
+            Outcome::Led { leading, fields, .. } => {
+                self.report.unchanged += 1;
+                for field in fields {
+                    self.report.hint(say(&candidate, &field, led_by(&leading)));
+                }
+                return;
+            }
             Outcome::Refused(error) => {
                 let problem = Problem::of_field(&candidate, error);
                 self.report.reject(candidate.row, vec![problem]);
@@ -427,6 +434,19 @@ fn kept_here() -> Bilingual {
         "hat hier einen eigenen Wert bekommen; die Quelle sagt jetzt etwas Neues, der eigene Wert bleibt",
         "was given a value of its own here; the source says something new, the own value stays",
     )
+}
+
+fn led_by(leading: &Leading) -> Bilingual {
+    match leading {
+        Leading::Hand => Bilingual::fixed(
+            "wird im Haus gepflegt (führende Quelle); was diese Quelle Neues sagt, wurde nicht übernommen",
+            "is kept by the town itself (leading source); what this source says anew was not carried over",
+        ),
+        Leading::Source(name) => Bilingual::made(
+            format!("hat die führende Quelle „{name}“; was diese Quelle Neues sagt, wurde nicht übernommen"),
+            format!("has the leading source `{name}`; what this source says anew was not carried over"),
+        ),
+    }
 }
 
 fn published_here() -> Bilingual {

@@ -176,6 +176,7 @@ pub(crate) fn is_open_dataset(row: &DocumentRow) -> bool {
     row.genesis.kind == DocumentKind::Dataset
         && row.genesis.class == GenesisClass::Open
         && !row.holding.is_erased()
+        && !row.replaced
         && row.dataset.is_some()
 }
 

@@ -3,7 +3,7 @@
 use super::stage::Stage;
 use super::{Books, stage};
 use crate::import::{Batch, Held, Item, Outcome, SourceName, decide};
-use crate::store::ReadStoreError;
+use crate::store::{ReadStoreError, SourceRow};
 use crdt::ids::UnixMillis;
 
 /// Stages a batch; gives what becomes of each record, in their order.
@@ -29,7 +29,11 @@ fn one(
         Some(row) => Some(row.clone()),
         None => stage.closed.source_row(source, &item.key)?,
     };
-    let (record, published) = match row.as_ref().map(|row| row.dataset).or(item.known) {
+    // What was given up meanwhile is the record that was kept.
+    let id = row.as_ref().map(|row| row.dataset).or(item.known).map(|id| stage.kept(id)).transpose()?;
+    let row = row.zip(id).map(|(row, dataset)| SourceRow { dataset, ..row });
+    let leading = id.map(|id| stage.closed.leading(&id)).transpose()?.flatten();
+    let (record, published) = match id {
         None => (None, false),
         Some(id) => {
             let record = stage.record(&id)?;
@@ -37,7 +41,7 @@ fn one(
             (record, open)
         }
     };
-    let decision = decide(source, item, Held { row, record, published }, now);
+    let decision = decide(source, item, Held { row, record, published, leading }, now);
     if let Some(record) = decision.record {
         stage.records.insert(record.dataset.id, Some(record));
     }

@@ -273,6 +273,7 @@ fn search_record(books: &Books, key: String, town: Town, dataset: &Dataset) -> S
         key,
         id: dataset.id.to_string(),
         identifier: text(dataset.identifier.as_ref().map(|identifier| identifier.as_str())),
+        other_identifiers: dataset.other_identifiers.iter().map(ToString::to_string).collect(),
         town: town.to_string(),
         title_de: text(dataset.title.de.as_ref().map(|title| title.as_str())),
         title_en: text(dataset.title.en.as_ref().map(|title| title.as_str())),

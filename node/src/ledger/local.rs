@@ -56,10 +56,12 @@ pub(super) fn delete(stage: &mut Stage, books: &Books, id: DatasetId) -> Result<
 pub(super) fn edit(
     stage: &mut Stage,
     books: &Books,
-    job: EditJob,
+    mut job: EditJob,
     now: UnixMillis,
 ) -> Result<Receipt, EditError> {
     let failed = |error: ReadStoreError| EditError::Write(error.to_string());
+    // Who names a record that was given up means the one that was kept.
+    job.id = stage.kept(job.id).map_err(failed)?;
     match stage.own_document(&job.id, &books.town()).map_err(failed)? {
         Some(document) => edit_open(stage, books, document, job, now),
         None => edit_closed(stage, books, job, now),
@@ -165,7 +167,7 @@ fn finish_tasks(stage: &mut Stage, id: DatasetId, edit: &RecordEdit) {
     }
 }
 
-fn author_edit(
+pub(super) fn author_edit(
     sealed: &mut SealedDocument,
     signer: &Signer,
     author: Author,

@@ -21,8 +21,8 @@ use super::books::Books;
 use crate::harvest::source::Source;
 use crate::import::{EndedImport, SourceName};
 use crate::store::{
-    ClosedSnapshot, PairOfRecords, QuarantinedChange, ReadStoreError, ReplicaSnapshot, SourceRow, TaskRow,
-    ViewRow,
+    AliasRow, ClosedSnapshot, Leading, PairOfRecords, QuarantinedChange, ReadStoreError, ReplicaSnapshot,
+    SourceRow, TaskRow, ViewRow,
 };
 
 /// A document as it will be.
@@ -57,6 +57,10 @@ pub(super) struct Stage {
     pub(super) mappings: Vec<(SourceName, serde_json::Value)>,
     /// Imports that have ended.
     pub(super) reports: Vec<EndedImport>,
+    /// Names of records that were given up.
+    pub(super) aliases: Vec<AliasRow>,
+    /// Whose word counts for which record.
+    pub(super) leading: Vec<(DatasetId, Option<Leading>)>,
     /// Pairs that are different, or (`false`) no longer known to be.
     pub(super) different: Vec<(PairOfRecords, bool)>,
     /// What is known of sources; `None`: forgotten.
@@ -86,6 +90,8 @@ impl Stage {
             finished: Vec::new(),
             mappings: Vec::new(),
             reports: Vec::new(),
+            aliases: Vec::new(),
+            leading: Vec::new(),
             different: Vec::new(),
             harvests: Vec::new(),
             epochs: Vec::new(),
@@ -120,6 +126,8 @@ impl Stage {
             && self.finished.is_empty()
             && self.mappings.is_empty()
             && self.reports.is_empty()
+            && self.aliases.is_empty()
+            && self.leading.is_empty()
             && self.different.is_empty()
             && self.harvests.is_empty())
     }
@@ -130,6 +138,13 @@ impl Stage {
             Some(staged) => Ok(staged.clone()),
             None => self.closed.record(id),
         }
+    }
+
+    /// The record that an id stands for by now: itself, unless it was given up.
+    pub(super) fn kept(&self, id: DatasetId) -> Result<DatasetId, ReadStoreError> {
+        let name = id.to_string();
+        let staged = self.aliases.iter().rev().find(|alias| alias.name == name);
+        self.closed.kept(staged.map_or(id, |alias| alias.dataset))
     }
 
     /// The town's notes about a dataset that is no longer closed.

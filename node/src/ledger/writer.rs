@@ -22,9 +22,9 @@ use super::local;
 use super::stage::{Stage, StagedDocument, own_document};
 use super::{
     Admitted, BATCH_DOCUMENTS_MAX, BATCH_JOBS_MAX, Books, Clock, Committed, Indexer, Job, OnCommit, admit,
-    catalog, import, restore as returning, signer,
+    catalog, import, merge, restore as returning, signer,
 };
-use crate::store::{DocumentRow, ReplicaWrite, ViewContent, WriteError};
+use crate::store::{DocumentRow, ReplicaWrite, ViewContent, ViewRow, WriteError};
 use crate::view::{NewestChange, StatusEvent};
 
 /// Number of the rules by which views are made from documents; a release that
@@ -290,6 +290,19 @@ impl Writer {
                 stage.harvests.push((name, source));
                 Some(closed_ack(reply))
             }
+            Job::Merge(job, reply) => {
+                let result = merge::merge(stage, books, *job, now);
+                Some(Box::new(move |outcome| {
+                    let write = |error: WriteError| crate::handle::MergeError::Write(error.to_string());
+                    drop(
+                        reply.send(result.and_then(|merged| outcome.whole().map(|()| merged).map_err(write))),
+                    );
+                }))
+            }
+            Job::Lead(id, leading, reply) => {
+                stage.leading.push((id, leading));
+                Some(closed_ack(reply))
+            }
             Job::Different(pair, different, reply) => {
                 stage.different.push((pair, different));
                 Some(closed_ack(reply))
@@ -441,6 +454,8 @@ impl Writer {
         stage.tasks.iter().try_for_each(|task| write.put_task(task))?;
         stage.mappings.iter().try_for_each(|(source, mapping)| write.put_mapping(source, mapping))?;
         stage.reports.iter().try_for_each(|import| write.put_report(import))?;
+        stage.aliases.iter().try_for_each(|alias| write.put_alias(alias))?;
+        stage.leading.iter().try_for_each(|(id, leading)| write.put_leading(id, leading.as_ref()))?;
         let now = (self.clock)();
         for (pair, different) in &stage.different {
             write.put_different(*pair, different.then_some(now))?;
@@ -558,6 +573,11 @@ fn row_of(staged: &StagedDocument, position: u64) -> DocumentRow {
         holding: staged.holding.clone(),
         position,
         dataset: staged.dataset,
+        replaced: staged
+            .view
+            .as_ref()
+            .and_then(ViewRow::dataset)
+            .is_some_and(|one| one.replaced_by.is_some()),
     }
 }
 

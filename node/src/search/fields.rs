@@ -190,7 +190,7 @@ impl Fields {
         analyzer: &mut Analyzer,
     ) {
         let mut present = vec![tagged(Section::Key, &key_digest(&record.key))];
-        for id in [&record.id, &record.identifier] {
+        for id in [&record.id, &record.identifier].into_iter().chain(&record.other_identifiers) {
             present.push(tagged(Section::Id, cut(&id.to_lowercase())));
         }
         let mut head = Words { present: &mut present, part: Section::Part, word: Section::Word };
@@ -233,6 +233,7 @@ impl Fields {
         };
         add(Named::Id, &record.id);
         add(Named::Identifier, &record.identifier);
+        record.other_identifiers.iter().for_each(|other| add(Named::Identifier, other));
         add(Named::Iri, &record.iri);
         add(Named::Town, &record.town);
         add(Named::Mailbox, &record.mailbox);

@@ -83,6 +83,8 @@ pub struct SearchRecord {
     pub id: String,
     /// `dct:identifier`.
     pub identifier: String,
+    /// Further identifiers, which find it as well.
+    pub other_identifiers: Vec<String>,
     /// The town's key (AGS).
     pub town: String,
     /// German title.

@@ -17,11 +17,13 @@ use super::database::{self, ID, Kind, Store};
 use super::error::{Blame, OpenStoreError, ReadStoreError, WriteError};
 use super::{CLOSED_FILE, StoreSettings};
 
+mod aliases;
 mod duplicates;
 mod harvests;
 mod reports;
 mod sources;
 
+pub use aliases::{AliasRow, Leading};
 pub use duplicates::PairOfRecords;
 pub use sources::{SourceRow, TaskRow};
 
@@ -108,6 +110,7 @@ fn lacks_tables(read: &ReadTransaction) -> Result<bool, ReadStoreError> {
     Ok(sources::are_missing(read)?
         || harvests::are_missing(read)?
         || duplicates::are_missing(read)?
+        || aliases::are_missing(read)?
         || reports::are_missing(read)?)
 }
 
@@ -230,6 +233,7 @@ impl ClosedWrite {
         self.write.open_table(PEOPLE).map_err(blame)?;
         duplicates::make_tables(&self.write)?;
         harvests::make_tables(&self.write)?;
+        aliases::make_tables(&self.write)?;
         reports::make_tables(&self.write)?;
         sources::make_tables(&self.write)
     }

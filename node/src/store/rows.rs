@@ -37,6 +37,8 @@ pub struct DocumentRow {
     pub position: u64,
     /// The dataset it holds, once it says so.
     pub dataset: Option<DatasetId>,
+    /// Whether the dataset was given up in favour of another (derived).
+    pub replaced: bool,
 }
 
 impl DocumentRow {
@@ -51,7 +53,7 @@ impl DocumentRow {
         write_varint(&mut out, self.holding.epoch.into());
         match &self.holding.state {
             HoldingState::Live(frontier) => {
-                out.push(1);
+                out.push(if self.replaced { 3 } else { 1 });
                 out.extend_from_slice(&frontier.to_bytes());
             }
             HoldingState::Erased(record) => {
@@ -71,8 +73,9 @@ impl DocumentRow {
         let dataset = Some(reader.array::<16>("dataset id")?).filter(|id| *id != [0; 16]);
         let dataset = dataset.map(|id| DatasetId(uuid::Uuid::from_bytes(id)));
         let epoch = reader.bounded(u32::MAX.into(), "epoch")? as u32;
-        let state = match reader.u8("state")? {
-            1 => {
+        let number = reader.u8("state")?;
+        let state = match number {
+            1 | 3 => {
                 let length = reader.remaining();
                 if length > Frontier::ACTORS_MAX * FrontierEntry::SIZE {
                     return Err(DecodeError::Invalid("frontier"));
@@ -83,7 +86,7 @@ impl DocumentRow {
             _ => return Err(DecodeError::Invalid("state")),
         };
         reader.end()?;
-        Ok(Self { genesis, holding: Holding { epoch, state }, position, dataset })
+        Ok(Self { genesis, holding: Holding { epoch, state }, position, dataset, replaced: number == 3 })
     }
 }
 

@@ -361,7 +361,7 @@ where
         crate::metrics::page, sources::list, sources::add, sources::one, sources::remove, sources::run, sources::confirm,
         imports::begin, imports::list, imports::one, imports::rejected, imports::mapping,
         imports::set_mapping, imports::tasks, imports::tasks_done,
-        duplicates::list, duplicates::different,
+        duplicates::list, duplicates::different, duplicates::merge, duplicates::show_lead, duplicates::lead,
         sheets::template_xlsx, sheets::template_csv, sheets::records_xlsx, sheets::records_csv,
         super::catalog::show, super::catalog::edit, super::catalog::whole
     ),

@@ -113,6 +113,10 @@ pub(crate) struct DatasetFields {
     /// `dct:identifier`.
     identifier: Option<String>,
     iri: Option<String>,
+    /// Further identifiers under which it is or was known (`adms:identifier`).
+    other_identifiers: Option<Vec<String>>,
+    /// The dataset that was kept in its place.
+    replaced_by: Option<uuid::Uuid>,
     /// `open`, `shared` or `closed`.
     class: String,
     /// `entwurf`, `in_pruefung`, `intern`, `geteilt`, `veroeffentlicht`, `veraltet`, `zurueckgezogen` or `archiviert`.
@@ -197,6 +201,7 @@ pub(crate) struct InternalFields {
 pub(crate) struct RecordFields {
     /// Only while creating; made by the node if left out.
     identifier: Option<String>,
+    other_identifiers: Option<Vec<String>>,
     title: Option<Literal>,
     description: Option<Literal>,
     keywords: Option<Keywords>,

@@ -10,7 +10,8 @@ use crdt::catalog::invalid::Bilingual;
 use crdt::catalog::{InvalidField, Timestamp};
 use crdt::ids::{ChangeHash, Town};
 use node::handle::{
-    CreateError, DecideError, EditCatalogError, EditError, EditedField, PublishError, ReadError,
+    CreateError, DecideError, EditCatalogError, EditError, EditedField, LeadError, MergeError, PublishError,
+    ReadError,
 };
 use node::import::ImportError;
 
@@ -144,6 +145,55 @@ impl From<DecideError> for Problem {
     }
 }
 
+impl From<MergeError> for Problem {
+    fn from(error: MergeError) -> Self {
+        match error {
+            MergeError::SameRecord(id) => DecideError::SameRecord(id).into(),
+            MergeError::NotFound(_) => Self::not_found(),
+            MergeError::Published { .. } => Self::published_given_up(),
+            MergeError::NotLacking { field, lacking } => {
+                let lacking: Vec<String> = lacking.into_iter().collect();
+                Self::invalid_field(&InvalidField::new(
+                    "take_over",
+                    field,
+                    Bilingual::fixed(
+                        "hat der behaltene Datensatz schon, oder der andere nicht",
+                        "is a field that the kept record has, or the other has not",
+                    ),
+                    Bilingual::made(
+                        format!("übernommen werden kann: {}", lacking.join(", ")),
+                        format!("these can be taken over: {}", lacking.join(", ")),
+                    ),
+                ))
+            }
+            MergeError::Edit(error) => error.into(),
+            MergeError::Write(reason) => Self::not_written(&reason),
+        }
+    }
+}
+
+impl From<LeadError> for Problem {
+    fn from(error: LeadError) -> Self {
+        match error {
+            LeadError::NotFound(_) => Self::not_found(),
+            LeadError::NoSource { source_name, sources } => {
+                let sources: Vec<String> = sources.into_iter().collect();
+                Self::invalid_field(&InvalidField::new(
+                    "source",
+                    source_name,
+                    Bilingual::fixed("ist keine Quelle dieses Datensatzes", "is no source of this record"),
+                    Bilingual::made(
+                        format!("eine von diesen angeben: {}", sources.join(", ")),
+                        format!("give one of these: {}", sources.join(", ")),
+                    ),
+                ))
+            }
+            LeadError::Read(error) => error.into(),
+            LeadError::Edit(error) => error.into(),
+        }
+    }
+}
+
 impl From<EditCatalogError> for Problem {
     fn from(error: EditCatalogError) -> Self {
         match error {
@@ -232,6 +282,18 @@ impl Problem {
             "only a node of that town can change it: tell them",
         );
         Self::new(StatusCode::FORBIDDEN, "not_own", message).remedy(remedy)
+    }
+
+    fn published_given_up() -> Self {
+        let message = Bilingual::fixed(
+            "Der Datensatz, der aufgegeben werden soll, ist veröffentlicht, der andere nicht.",
+            "the record to be given up is published, and the other is not",
+        );
+        let remedy = Bilingual::fixed(
+            "Den veröffentlichten behalten, oder den anderen zuerst veröffentlichen.",
+            "keep the published one, or publish the other first",
+        );
+        Self::new(StatusCode::CONFLICT, "published", message).remedy(remedy)
     }
 
     fn neither_own() -> Self {

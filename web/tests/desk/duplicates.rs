@@ -3,7 +3,8 @@
 use axum::http::StatusCode;
 use serde_json::{Value, json};
 
-use crate::support::{Soest, soest};
+use crate::support::exchange::Olpe;
+use crate::support::{Soest, record, soest};
 
 async fn created(soest: &Soest, body: Value) -> String {
     let answer = soest.desk("POST", "/api/v1/datasets", body).await;
@@ -80,4 +81,120 @@ async fn hints_follow_edits_and_wrong_questions_are_refused() {
         assert_eq!(answer.status.as_u16(), status, "{body}: {}", answer.text());
     }
     assert_eq!(pairs(&soest, "").await["total"], 1, "nothing was noted");
+}
+
+fn merged(keep: &str, give_up: &str, take_over: &[&str]) -> Value {
+    json!({"keep": keep, "give_up": give_up, "take_over": take_over})
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_published_record_that_was_given_up_leads_every_reader_to_the_kept_one() {
+    let soest = soest().await;
+    let mut old = record("Stadtbäume");
+    old["identifier"] = json!("stadtbaeume-liste");
+    let give_up = soest.publish(old).await;
+    let keep = soest.publish(record("Baumkataster")).await;
+    let before = soest.public("/api/v1/datasets").await.json()["total"].clone();
+
+    let answer = soest.desk("POST", "/api/v1/duplicates/merge", merged(&keep, &give_up, &[])).await;
+    assert_eq!(answer.status, StatusCode::OK, "{}", answer.text());
+    assert_eq!((&answer.json()["left"], &answer.json()["kept"]["id"]), (&json!("replaced"), &json!(keep)));
+    soest.settle().await;
+
+    let dataset = soest.public(&format!("/api/v1/datasets/{give_up}")).await.json();
+    assert_eq!(dataset["id"], json!(keep), "{dataset}");
+    let others = dataset["other_identifiers"].as_array().unwrap();
+    assert!(others.contains(&json!("stadtbaeume-liste")) && others.contains(&json!(give_up)), "{others:?}");
+    let page = soest.page(&format!("/dataset/{give_up}")).await;
+    assert!(page.status == StatusCode::OK && page.text().contains("Baumkataster"));
+    let turtle = soest.public(&format!("/dataset/{give_up}.ttl")).await;
+    for piece in ["adms:Identifier", "\"stadtbaeume-liste\"", &format!("<urn:uuid:{keep}> a dcat:Dataset")] {
+        assert!(turtle.text().contains(piece), "{piece}: {}", turtle.text());
+    }
+    for name in [give_up.as_str(), "stadtbaeume-liste"] {
+        let package = soest.public(&format!("/api/3/action/package_show?id={name}")).await;
+        assert_eq!(package.json()["result"]["id"], json!(keep), "{name}: {}", package.text());
+    }
+
+    // Lists show it no more, and those who have it are told that it is gone.
+    let after = soest.public("/api/v1/datasets").await.json()["total"].as_u64();
+    assert_eq!(after.map(|count| count + 1), before.as_u64());
+    let list = soest.public("/api/3/action/package_list").await;
+    assert!(list.text().contains(&keep) && !list.text().contains(&give_up), "{}", list.text());
+    let catalog = soest.public("/catalog.ttl").await;
+    assert!(!catalog.text().contains(&format!("<urn:uuid:{give_up}>")), "{}", catalog.text());
+    assert_eq!(soest.handle().open_count(node::handle::Scope::Federation), 1);
+    let oai = soest.public("/oai?verb=ListIdentifiers&metadataPrefix=oai_dc").await;
+    let header = oai.text().split("<header").find(|header| header.contains(&give_up)).unwrap();
+    assert!(header.starts_with(" status=\"deleted\""), "{header}");
+
+    let again = soest.desk("POST", "/api/v1/duplicates/merge", merged(&keep, &give_up, &[])).await;
+    assert_eq!(again.status, StatusCode::NOT_FOUND, "it is no record any more: {}", again.text());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_closed_record_that_was_given_up_is_known_by_its_names_inside_the_town_only() {
+    let soest = soest().await;
+    let keep = soest.publish(record("Baumkataster")).await;
+    let draft = json!({"title": "Bäume (alt)", "identifier": "baum-17", "frequency": "DAILY", "hvd": "nein",
+        "internal": {"classification_reason": "aus dem Altverfahren"}});
+    let give_up = created(&soest, draft).await;
+    let open = soest.public(&format!("/api/v1/datasets/{keep}")).await.json();
+
+    let wrong = soest.desk("POST", "/api/v1/duplicates/merge", merged(&keep, &give_up, &["title"])).await;
+    assert_eq!(wrong.status, StatusCode::UNPROCESSABLE_ENTITY);
+    assert!(wrong.text().contains("internal/classification_reason"), "{}", wrong.text());
+    let turned = soest.desk("POST", "/api/v1/duplicates/merge", merged(&give_up, &keep, &[])).await;
+    assert_eq!((turned.status, turned.error()), (StatusCode::CONFLICT, "published".to_owned()));
+    let same = soest.desk("POST", "/api/v1/duplicates/merge", merged(&keep, &keep, &[])).await;
+    assert_eq!(same.status, StatusCode::UNPROCESSABLE_ENTITY);
+    assert_eq!(soest.public(&format!("/api/v1/datasets/{keep}")).await.json(), open, "nothing was changed");
+
+    let take_over = merged(&keep, &give_up, &["internal/classification_reason"]);
+    let done = soest.desk("POST", "/api/v1/duplicates/merge", take_over).await;
+    assert_eq!((done.status, &done.json()["left"]), (StatusCode::OK, &json!("deleted")));
+    soest.settle().await;
+    let kept = soest.desk("GET", &format!("/api/v1/datasets/{give_up}"), Value::Null).await.json();
+    assert_eq!(
+        (&kept["id"], &kept["internal"]["classification_reason"]),
+        (&json!(keep), &json!("aus dem Altverfahren"))
+    );
+    // Outside, all is as it was: byte for byte, and the names mean nothing.
+    assert_eq!(soest.public(&format!("/api/v1/datasets/{keep}")).await.json(), open);
+    for name in [give_up.as_str(), "baum-17"] {
+        let package = soest.public(&format!("/api/3/action/package_show?id={name}")).await;
+        assert_eq!(package.status, StatusCode::NOT_FOUND, "{name}");
+    }
+    assert_eq!(soest.public(&format!("/api/v1/datasets/{give_up}")).await.status, StatusCode::NOT_FOUND);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_another_town_merged_is_one_record_here_too() {
+    let soest = soest().await;
+    let olpe = Olpe::open(&soest);
+    let (keep, give_up) =
+        (olpe.publish(record("Wanderwege")).await, olpe.publish(record("Wanderwege und Pfade")).await);
+    soest.receive(&olpe).await;
+    let scope = node::handle::Scope::Federation;
+    assert_eq!(soest.handle().open_count(scope), 2);
+    // Two records of another town are none of our pairs.
+    assert_eq!(pairs(&soest, "").await["total"], 0);
+    let ours = created(&soest, json!({"title": "Wanderwege"})).await;
+    let hints = pairs(&soest, &format!("?of={ours}&scope=federation")).await;
+    assert_eq!(hints["items"][0]["other"]["town"], "05966024", "{hints}");
+    let say = json!({"keep": ours, "give_up": give_up});
+    let refused = soest.desk("POST", "/api/v1/duplicates/merge", say).await;
+    assert_eq!((refused.status, refused.error()), (StatusCode::FORBIDDEN, "not_own".to_owned()));
+
+    olpe.merge(keep, give_up).await;
+    soest.receive(&olpe).await;
+    soest.settle().await;
+    assert_eq!(soest.handle().open_count(scope), 1);
+    assert_eq!(soest.handle().open_datasets(scope, None, 10).unwrap().len(), 1);
+    let dataset = soest.public(&format!("/api/v1/datasets/{give_up}")).await.json();
+    assert_eq!((&dataset["id"], &dataset["town"]), (&json!(keep), &json!("05966024")));
+    let found = soest.public("/api/v1/datasets?q=Wanderwege").await.json();
+    assert_eq!(found["total"], 1, "{found}");
+    let hints = pairs(&soest, &format!("?of={ours}")).await;
+    assert_eq!(hints["total"], 1, "{hints}");
 }

@@ -9,7 +9,7 @@ use crdt::ids::{CertificateHash, DatasetId, FederationId, Town, UnixMillis};
 use crdt::signed::Signed;
 use crdt::sync::{DocumentChanges, Want};
 use node::directory::Directory;
-use node::handle::{NodeHandle, OpenNode, OpenOptions};
+use node::handle::{MergeRequest, NodeHandle, OpenNode, OpenOptions};
 use serde_json::Value;
 
 use super::Soest;
@@ -70,6 +70,12 @@ impl Olpe {
         let id = self.node.handle().create(new).await.unwrap().id;
         self.node.handle().publish(id).await.unwrap();
         id
+    }
+
+    /// Keeps one of its datasets and gives another up for it.
+    pub(crate) async fn merge(&self, keep: DatasetId, give_up: DatasetId) {
+        let request = MergeRequest { keep, give_up, take_over: Default::default() };
+        self.node.handle().merge(request).await.unwrap();
     }
 }
 

@@ -217,7 +217,7 @@ async fn records_of_another_source_are_hinted_at_or_known_again() {
     assert_eq!(counts(&report), [1, 1, 0, 0]);
     let hints = sentences(&report.hints);
     assert!(
-        hints.contains("Zeile 2, Spalte A „Titel“: title") && hints.contains("mit demselben Titel"),
+        hints.contains("Zeile 2, Spalte A „Titel“: title") && hints.contains("Titel zu 100 % gleich"),
         "{hints}"
     );
     let records = records(&node);
