@@ -7,3 +7,4 @@ mod support;
 
 mod ckan;
 mod sparql;
+mod vocabularies;

@@ -70,6 +70,15 @@ pub(crate) async fn soest() -> Soest {
 }
 
 pub(crate) async fn soest_with(options: OpenOptions, config: Config) -> Soest {
+    soest_prepared(options, config, |_| {}).await
+}
+
+/// `prepare` gets the data directory before the node opens it.
+pub(crate) async fn soest_prepared(
+    options: OpenOptions,
+    config: Config,
+    prepare: impl FnOnce(&std::path::Path),
+) -> Soest {
     let directory = tempfile::tempdir().unwrap();
     let (path, neighbour) = (directory.path().join("soest"), directory.path().join("olpe"));
     let soest = init(&path, "05974040", "soest", "Soest");
@@ -94,6 +103,7 @@ pub(crate) async fn soest_with(options: OpenOptions, config: Config) -> Soest {
         let seal = exchange::Seal::new(&own, federation, ours.id());
         (own.desk_token().unwrap(), seal, exchange::Seal::new(&other, federation, theirs.id()))
     };
+    prepare(&path);
     let node = OpenNode::open(&path, options).unwrap();
     // What the node's loop does once it has caught up.
     node.handle().allow_publishing(true);
