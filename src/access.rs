@@ -92,6 +92,11 @@ impl Access {
         self.client.get("/api/v1/harvesters", &[]).await
     }
 
+    /// Has the indexes made anew.
+    pub(crate) async fn reindex(&self) -> Result<Value, Failure> {
+        self.client.send_json(Method::POST, "/api/v1/reindex", &json!({})).await
+    }
+
     pub(crate) async fn digest(&self) -> Result<Value, Failure> {
         self.client.get("/api/v1/digest", &[]).await
     }

@@ -25,6 +25,8 @@ mod importing;
 mod input;
 #[path = "commands/moving.rs"]
 mod moving;
+#[path = "commands/reindexing.rs"]
+mod reindexing;
 #[path = "commands/serving.rs"]
 mod serving;
 #[path = "commands/source.rs"]

@@ -235,6 +235,12 @@ impl NodeHandle {
         self.shared.indexer.settle();
     }
 
+    /// Has the search indexes and the graph made anew, in the background: those
+    /// that are there are served, and follow every change, until then.
+    pub fn remake_indexes(&self) {
+        self.shared.indexer.remake();
+    }
+
     /// Stops writing and indexing; what is queued is done first.
     pub fn stop(&self) {
         self.shared.ledger.stop();

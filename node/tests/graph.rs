@@ -17,6 +17,7 @@ use node::handle::NodeHandle;
 use node::rdf::RdfForm;
 use node::rdf::sparql::{SolutionsFormat, SparqlRequest};
 use node::store::GRAPH_FILE;
+use node::view::{Reader, SearchQuery};
 use serde_json::json;
 use support::{found, open, publish};
 
@@ -152,4 +153,34 @@ async fn a_graph_that_lags_takes_catalog_and_datasets_in_at_once() {
     assert_eq!(settled(node.handle(), TRIPLES).await, right);
     assert_eq!(settled(node.handle(), CONTRIBUTORS).await, ["5"]);
     assert!(settled(node.handle(), TITLES).await.contains(&"Brunnen vor dem Tore".to_owned()));
+}
+
+#[tokio::test]
+async fn indexes_are_made_anew_while_the_old_ones_answer() {
+    let root = tempfile::tempdir().unwrap();
+    found(root.path());
+    let soest = root.path().join("soest");
+    let (node, _) = open(&soest);
+    let handle = node.handle();
+    publish(handle, 0..20).await;
+    let right = settled(handle, TRIPLES).await;
+    let first = inode(&soest);
+    let everything = SearchQuery { limit: 50, ..SearchQuery::default() };
+    handle.remake_indexes();
+    for index in 20..30 {
+        // Never fewer than before, and never an error.
+        assert!(handle.search(Reader::Public, &everything).unwrap().total >= 20);
+        assert!(rows(handle, DATASETS).await.len() >= 20);
+        publish(handle, index..index + 1).await;
+    }
+    handle.settle_search();
+    assert_ne!(inode(&soest), first, "the graph is another file");
+    assert_eq!(handle.search(Reader::Public, &everything).unwrap().total, 30);
+    let now = rows(handle, TRIPLES).await;
+    assert!(now.len() > right.len() && rows(handle, DATASETS).await.len() == 30);
+    // What was made meanwhile is what would be made from nothing.
+    drop(node);
+    fs::remove_file(file(&soest)).unwrap();
+    let (node, _) = open(&soest);
+    assert_eq!(settled(node.handle(), TRIPLES).await, now);
 }

@@ -19,6 +19,7 @@ mod init;
 mod list;
 mod publish;
 mod read_import;
+mod reindex;
 mod routes;
 mod serve;
 mod show;
@@ -74,6 +75,7 @@ enum Command {
     Catalog(catalog::Args),
     Export(export::Args),
     History(history::Args),
+    Reindex(reindex::Args),
     Import(import::Args),
     Tasks(tasks::Args),
     Duplicates(duplicates::Args),
@@ -122,6 +124,7 @@ pub(crate) fn run(cli: Cli) -> Result<(), Failure> {
         Command::Catalog(args) => waiting(catalog::run(args)),
         Command::Export(args) => waiting(export::run(args)),
         Command::History(args) => waiting(history::run(args)),
+        Command::Reindex(args) => waiting(reindex::run(args)),
         Command::Import(args) => waiting(import::run(args)),
         Command::Tasks(args) => waiting(tasks::run(args)),
         Command::Duplicates(args) => waiting(duplicates::run(args)),

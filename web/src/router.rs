@@ -310,6 +310,7 @@ fn desk_endpoints() -> Vec<Endpoint> {
         endpoint(Desk, "GET", "/api/v1/export", "The whole catalog in one file", api::catalog::whole),
         endpoint(Desk, "GET", "/api/v1/status", "Peers, lag, store and queues", api::desk::status),
         endpoint(Desk, "GET", "/api/v1/digest", "One hash over all open records", api::desk::digest),
+        endpoint(Desk, "POST", "/api/v1/reindex", "Make search indexes and graph anew", api::desk::reindex),
         endpoint(Desk, "GET", "/api/v1/harvesters", "Who fetches the catalog as a whole", api::desk::harvesters),
         endpoint(Desk, "GET", "/api/v1/openapi.json", "Description of the desk API", api::desk::openapi),
     ]

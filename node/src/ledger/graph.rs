@@ -4,7 +4,8 @@
 //! As with the search indexes, catching up after a start and following a commit
 //! are one loop over the store's log. The file is made anew, beside the one
 //! that is served, when it is missing, damaged, of other rules, of another
-//! store, or ahead of its store. What every town says of its catalog is part
+//! store, ahead of its store, or when somebody asks for it: then the old one is
+//! served, and follows, until the new one takes its place. What every town says of its catalog is part
 //! of the triples of all its datasets; when that changes they are put again.
 //!
 //! Closed records are never read here.
@@ -57,6 +58,8 @@ pub(crate) struct Graph {
     source: String,
     served: RwLock<Option<GraphStore>>,
     damaged: AtomicBool,
+    /// Somebody asked for it to be made anew.
+    wanted: AtomicBool,
     rounds: Rounds,
 }
 
@@ -74,7 +77,7 @@ enum FollowError {
 }
 
 /// What the thread remembers between rounds.
-#[derive(Default)]
+#[derive(Clone, Default)]
 struct Memory {
     opened: bool,
     /// Name of each town, as the contexts were made with.
@@ -92,6 +95,7 @@ impl Graph {
             source: source.to_owned(),
             served: RwLock::default(),
             damaged: AtomicBool::new(false),
+            wanted: AtomicBool::new(false),
             rounds: Rounds::default(),
         }
     }
@@ -108,6 +112,13 @@ impl Graph {
     /// Says that the graph could not be read: it is made anew.
     pub(crate) fn report_damage(&self) {
         self.damaged.store(true, Ordering::Release);
+        self.rounds.notify();
+    }
+
+    /// Asks for the graph to be made anew. The one that is there is served, and
+    /// follows, until then.
+    pub(super) fn remake(&self) {
+        self.wanted.store(true, Ordering::Release);
         self.rounds.notify();
     }
 
@@ -194,14 +205,16 @@ impl Graph {
             Some(graph) if graph.read()?.position() > Some(snapshot.position()?) => {
                 Some("it is ahead of its store")
             }
+            Some(_) if self.wanted.load(Ordering::Acquire) => Some("somebody asked for it"),
             Some(_) => None,
         };
         match (graph, reason) {
             (Some(graph), None) => self.follow_log(books, &snapshot, &graph, memory),
-            (_, reason) => {
+            (graph, reason) => {
                 let reason = reason.unwrap_or_default();
                 tracing::info!(reason, "the graph is made anew");
-                self.rebuild(books, &snapshot, memory)
+                let kept = graph.filter(|_| self.wanted.load(Ordering::Acquire));
+                self.rebuild(books, &snapshot, kept.as_ref(), memory)
             }
         }
     }
@@ -327,13 +340,17 @@ impl Graph {
         Ok(())
     }
 
-    /// Makes the graph from all open datasets, then serves it.
+    /// Makes the graph from all open datasets, then serves it. What is `kept`
+    /// until then follows the store all the while.
     fn rebuild(
         &self,
         books: &Books,
         snapshot: &ReplicaSnapshot,
+        kept: Option<&GraphStore>,
         memory: &mut Memory,
     ) -> Result<bool, FollowError> {
+        // The new graph is made in the words of one moment, whatever comes meanwhile.
+        let mut follower = memory.clone();
         let unfinished = self.path.as_ref().map(|path| path.with_extension(UNFINISHED));
         let graph = match &unfinished {
             None => GraphStore::in_memory(),
@@ -349,7 +366,11 @@ impl Graph {
             |ids| {
                 let change = |id| dataset_change(books, snapshot, &memory.contexts, id);
                 let changes = ids.into_iter().map(change).collect::<Result<Vec<_>, _>>()?;
-                Ok(graph.apply(&changes, 0, true)?)
+                graph.apply(&changes, 0, true)?;
+                if let Some(kept) = kept {
+                    self.follow_log(books, &books.replica.read()?, kept, &mut follower)?;
+                }
+                Ok(())
             },
         )?;
         if self.rounds.is_stopped() {
@@ -362,6 +383,7 @@ impl Graph {
         }
         memory.unsynced = 0;
         self.damaged.store(false, Ordering::Release);
+        self.wanted.store(false, Ordering::Release);
         self.serve(Some(graph));
         // What was committed meanwhile.
         self.rounds.notify();

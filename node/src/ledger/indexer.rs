@@ -9,6 +9,7 @@
 use std::fmt;
 use std::path::Path;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread::JoinHandle;
 use std::time::Duration;
 
@@ -41,6 +42,8 @@ pub(crate) struct Indexer {
     closed: SearchIndex,
     graph: Arc<Graph>,
     rounds: Rounds,
+    /// Somebody asked for the indexes to be made anew.
+    wanted: AtomicBool,
 }
 
 impl fmt::Debug for Indexer {
@@ -80,6 +83,7 @@ impl Indexer {
             closed: open_one("closed", sources[1])?,
             graph: Arc::new(Graph::new(directory, sources[0])),
             rounds: Rounds::default(),
+            wanted: AtomicBool::new(false),
         }))
     }
 
@@ -121,6 +125,14 @@ impl Indexer {
         self.graph.notify();
     }
 
+    /// Asks for indexes and graph to be made anew. Those that are there are
+    /// served, and follow, until then.
+    pub(crate) fn remake(&self) {
+        self.wanted.store(true, Ordering::Release);
+        self.rounds.notify();
+        self.graph.remake();
+    }
+
     /// Waits until everything committed before the call can be found.
     pub(crate) fn settle(&self) {
         self.rounds.settle();
@@ -144,9 +156,11 @@ impl Indexer {
 
     fn run(&self, books: &Books) {
         loop {
-            let followed = self.follow_open(books).and_then(|()| self.follow_closed(books));
+            let anew = self.wanted.swap(false, Ordering::AcqRel);
+            let followed = self.follow_open(books, anew).and_then(|()| self.follow_closed(books, anew));
             if let Err(error) = &followed {
                 tracing::error!(%error, "the search index could not follow; trying again");
+                self.wanted.fetch_or(anew, Ordering::AcqRel);
             }
             if followed.is_err() || !self.rounds.is_wanted() {
                 self.set_bulk(false);
@@ -196,27 +210,52 @@ impl Indexer {
         Ok(())
     }
 
-    fn follow_open(&self, books: &Books) -> Result<(), FollowError> {
+    fn follow_open(&self, books: &Books, anew: bool) -> Result<(), FollowError> {
         let snapshot = books.replica.read()?;
         let target = snapshot.position()?;
-        if self.open.position().is_some_and(|position| position > target) {
-            // A backup of the store was put back: what the index knows may never have been.
-            let mut rebuild = self.open.begin_rebuild()?;
+        // After a backup of the store was put back, what the index knows may never have been.
+        let unreal = self.open.position().is_some_and(|position| position > target);
+        if unreal || anew {
             let mut documents = Vec::new();
             snapshot.each_document(|document, _| documents.push(document))?;
-            for document in documents {
-                if let SearchChange::Put(record) = open_change(books, &snapshot, &document)? {
-                    rebuild.put(&record)?;
-                }
-            }
-            rebuild.finish(target)?;
-            return Ok(());
+            let change = |document: &DocumentId| open_change(books, &snapshot, document);
+            // Meanwhile the index that is served goes on following, unless it knows what never was.
+            let meanwhile = || if unreal { Ok(()) } else { self.follow_open(books, false) };
+            return self.remake_one(&self.open, target, &documents, change, meanwhile);
         }
         let changed = |position, count| snapshot.changed_after(position, count);
         self.follow(&self.open, target, changed, |document| open_change(books, &snapshot, document))
     }
 
-    fn follow_closed(&self, books: &Books) -> Result<(), FollowError> {
+    /// Makes an index from all records of a store, beside the one that is
+    /// served, and puts it in that one's place at `target`; what is committed
+    /// after that is followed in the next round.
+    fn remake_one<K>(
+        &self,
+        index: &SearchIndex,
+        target: u64,
+        keys: &[K],
+        change: impl Fn(&K) -> Result<SearchChange, ReadStoreError>,
+        meanwhile: impl Fn() -> Result<(), FollowError>,
+    ) -> Result<(), FollowError> {
+        let mut rebuild = index.begin_rebuild()?;
+        for batch in keys.chunks(BATCH_RECORDS) {
+            if self.rounds.is_stopped() {
+                return Ok(());
+            }
+            for key in batch {
+                if let SearchChange::Put(record) = change(key)? {
+                    rebuild.put(&record)?;
+                }
+            }
+            meanwhile()?;
+        }
+        rebuild.finish(target)?;
+        self.rounds.notify();
+        Ok(())
+    }
+
+    fn follow_closed(&self, books: &Books, anew: bool) -> Result<(), FollowError> {
         let snapshot = books.closed.read()?;
         let target = snapshot.position()?;
         let change = |id: &DatasetId| -> Result<SearchChange, ReadStoreError> {
@@ -228,17 +267,12 @@ impl Indexer {
                 _ => SearchChange::Remove { key: id.to_string() },
             })
         };
-        if self.closed.position().is_some_and(|position| position > target) {
-            let mut rebuild = self.closed.begin_rebuild()?;
+        let unreal = self.closed.position().is_some_and(|position| position > target);
+        if unreal || anew {
             let mut ids = Vec::new();
             snapshot.each_record(|record| ids.push(record.dataset.id))?;
-            for id in ids {
-                if let SearchChange::Put(record) = change(&id)? {
-                    rebuild.put(&record)?;
-                }
-            }
-            rebuild.finish(target)?;
-            return Ok(());
+            let meanwhile = || if unreal { Ok(()) } else { self.follow_closed(books, false) };
+            return self.remake_one(&self.closed, target, &ids, change, meanwhile);
         }
         let changed = |position, count| snapshot.changed_after(position, count);
         self.follow(&self.closed, target, changed, change)

@@ -283,6 +283,27 @@ pub(crate) async fn digest(
     Ok(Json(DigestAnswer { audience: "open", digest: hex(&digest) }))
 }
 
+/// That something has begun.
+#[derive(Debug, serde::Serialize, utoipa::ToSchema)]
+pub(crate) struct Begun {
+    begun: bool,
+}
+
+#[utoipa::path(
+    post, path = "/api/v1/reindex", tag = "node",
+    summary = "Make search indexes and graph anew",
+    description = "In the background: those that are there are served, and follow every change, until the new ones take their place.",
+    responses((status = 202, description = "Begun", body = Begun), (status = 401, body = ErrorBody)),
+)]
+pub(crate) async fn reindex(
+    State(app): State<App>,
+    RawQuery(query): RawQuery,
+) -> Result<(StatusCode, Json<Begun>), Problem> {
+    super::no_parameters(query.as_deref())?;
+    app.handle.remake_indexes();
+    Ok((StatusCode::ACCEPTED, Json(Begun { begun: true })))
+}
+
 #[utoipa::path(
     get, path = "/api/v1/harvesters", tag = "node",
     summary = "Who fetches the catalog as a whole",
@@ -357,7 +378,7 @@ where
         description = "For the town's own staff and programs. Every route but the health checks asks for the token of `hanse token`."
     ),
     paths(
-        list, create, one, edit, publish, check, history, conflicts, status, digest, harvesters, healthz, readyz, openapi,
+        list, create, one, edit, publish, check, history, conflicts, status, digest, reindex, harvesters, healthz, readyz, openapi,
         crate::metrics::page, sources::list, sources::add, sources::one, sources::remove, sources::run, sources::confirm,
         imports::begin, imports::list, imports::one, imports::rejected, imports::mapping,
         imports::set_mapping, imports::tasks, imports::tasks_done,
