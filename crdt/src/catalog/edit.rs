@@ -443,6 +443,25 @@ mod tests {
     }
 
     #[test]
+    fn series_are_made_by_name_or_as_a_list_and_told_apart_by_their_iris() {
+        let empty = Catalog::new(crate::ids::Town::parse("05974040").unwrap());
+        let edited = |body| CatalogEdit::parse(&body).unwrap().apply(&empty);
+        let by_name = edited(json!({"series": {"haushalt": {"title": "Haushalt", "frequency": "jährlich"}}}));
+        let series = by_name.unwrap().series;
+        assert_eq!((series.len(), series[0].id.as_str()), (1, "haushalt"));
+        assert_eq!(series[0].frequency, super::super::Frequency::parse("ANNUAL").ok());
+        let iri = "https://daten.soest.example/serie";
+        let listed = edited(json!({"series": [{"title": "Haushalt"}, {"title": "Wahlen", "iri": iri}]}));
+        assert_eq!(listed.unwrap().series.iter().filter(|one| one.iri.is_some()).count(), 1);
+        let twice = edited(json!({"series": {"a": {"iri": iri}, "b": {"iri": iri}}})).unwrap_err();
+        assert_eq!((twice.field.as_str(), twice.value.as_str()), ("series/b/iri", iri));
+        let many: serde_json::Map<_, _> =
+            (0..=DISTRIBUTIONS_MAX).map(|n| (format!("s{n}"), json!({"title": "x"}))).collect();
+        assert!(CatalogEdit::parse(&json!({"series": many})).is_err());
+        assert!(DatasetEdit::parse(&json!({"services": {"x y": {}}})).is_err());
+    }
+
+    #[test]
     fn distributions_change_by_id_or_as_a_list() {
         let dataset = edited(json!({"distributions": {"csv": {"title": "Tabelle"}, "a-wfs": null}}));
         assert_eq!(dataset.distributions.len(), 1);
