@@ -2,7 +2,11 @@
 
 use std::net::TcpListener;
 use std::path::Path;
+use std::sync::Arc;
 
+use crdt::catalog::RecordEdit;
+use crdt::ids::{DatasetId, UnixMillis};
+use node::handle::{OpenNode, OpenOptions};
 use serde_json::Value;
 
 use crate::binary::{Beside, command, hanse, run};
@@ -11,6 +15,11 @@ use crate::wait::until_blocking;
 /// Makes a town and serves it on ports that the system chooses.
 pub(crate) fn serving(at: &Path) -> Beside {
     hanse("init --dir {} --town soest --ags 05974040", at).done();
+    serve(at)
+}
+
+/// Serves a town that is there already, on ports that the system chooses.
+fn serve(at: &Path) -> Beside {
     let settings =
         "[public]\nlisten = \"127.0.0.1:0\"\n[desk]\nlisten = \"127.0.0.1:0\"\n[network]\nlisten = []\n";
     std::fs::write(at.join("hanse.toml"), settings).expect("settings can be written");
@@ -86,6 +95,31 @@ fn a_new_token_counts_at_once() {
     hanse("list --dir {}", other.path()).refused(1, &["token", "hanse token"]);
     assert_eq!(std::fs::read(&file).expect("a token file"), held);
     assert_eq!(node.terminate(), Some(0));
+}
+
+#[test]
+fn a_clock_far_behind_the_newest_change_is_doubted() {
+    let soest = super::demo::copy("soest");
+    let at = soest.path();
+    let page = hanse("list --dir {} --class open --json", at).json();
+    let id: DatasetId = page["items"][0]["id"].as_str().and_then(|id| id.parse().ok()).expect("an id");
+    // Another machine's clock, wrong by a thousand years, made the newest change.
+    let clock = || UnixMillis(32_500_000_000_000);
+    let options = OpenOptions { clock: Arc::new(clock), ..OpenOptions::default() };
+    let node = OpenNode::open(at, options).expect("a directory that opens");
+    node.handle().allow_publishing(true);
+    let edit = RecordEdit::parse(&serde_json::json!({ "title": { "de": "Aus der Zukunft" } }));
+    let edited = node.handle().edit(id, edit.expect("a title"), None);
+    tokio::runtime::Builder::new_current_thread()
+        .build()
+        .expect("a runtime")
+        .block_on(edited)
+        .expect("an edit");
+    drop(node);
+    let mut served = serve(at);
+    let log = std::fs::read_to_string(at.join("log")).expect("what it printed");
+    assert!(log.contains("one of the two clocks is wrong") && log.contains("2999"), "{log}");
+    assert_eq!(served.terminate(), Some(0));
 }
 
 fn private(file: &Path) {

@@ -165,7 +165,10 @@ impl Walk {
                 self.path(path);
                 self.term(object);
             }
-            P::Join { left, right } | P::Union { left, right } | P::Minus { left, right } => {
+            P::Join { left, right }
+            | P::Lateral { left, right }
+            | P::Union { left, right }
+            | P::Minus { left, right } => {
                 self.pattern(left)?;
                 self.pattern(right)?;
             }
@@ -322,7 +325,9 @@ fn empty_solutions(pattern: &GraphPattern) -> Option<u64> {
         P::Bgp { patterns } => Some(u64::from(!patterns.iter().any(binds))),
         P::Path { subject, object, .. } => Some(u64::from(!is_variable(subject) && !is_variable(object))),
         P::Graph { name: NamedNodePattern::Variable(_), .. } => Some(0),
-        P::Join { left, right } => empty_solutions(left)?.checked_mul(empty_solutions(right)?),
+        P::Join { left, right } | P::Lateral { left, right } => {
+            empty_solutions(left)?.checked_mul(empty_solutions(right)?)
+        }
         P::LeftJoin { left, right, .. } => empty_solutions(left)?.checked_mul(empty_solutions(right)?.max(1)),
         P::Union { left, right } => empty_solutions(left)?.checked_add(empty_solutions(right)?),
         P::Values { bindings, .. } => {
@@ -365,7 +370,7 @@ fn rows(pattern: &GraphPattern) -> Option<u64> {
     match pattern {
         P::Bgp { patterns } if !patterns.iter().any(binds) => Some(1),
         P::Values { bindings, .. } => Some(bindings.len() as u64),
-        P::Join { left, right } => rows(left)?.checked_mul(rows(right)?),
+        P::Join { left, right } | P::Lateral { left, right } => rows(left)?.checked_mul(rows(right)?),
         P::LeftJoin { left, right, .. } => rows(left)?.checked_mul(rows(right)?.max(1)),
         P::Union { left, right } => rows(left)?.checked_add(rows(right)?),
         P::Group { variables, .. } if variables.is_empty() => Some(1),
@@ -414,7 +419,7 @@ fn certainly_bound(pattern: &GraphPattern, names: &mut BTreeSet<String>) {
             add(subject);
             add(object);
         }
-        P::Join { left, right } => {
+        P::Join { left, right } | P::Lateral { left, right } => {
             certainly_bound(left, names);
             certainly_bound(right, names);
         }
