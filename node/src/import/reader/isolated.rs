@@ -24,6 +24,9 @@ pub(super) fn read(program: &Path, request: &Request, file: File, spool: &mut Sp
         .arg(serde_json::to_string(request)?)
         // It needs nothing from the environment, least of all secrets.
         .env_clear()
+        // mimalloc would take as much address space at once as the reader may
+        // have in all, and then end it at random.
+        .env("MIMALLOC_ARENA_RESERVE", "0")
         .stdin(Stdio::from(file))
         .stdout(Stdio::piped())
         .stderr(Stdio::null())
