@@ -4,7 +4,7 @@
 //!
 //! ```sh
 //! cargo bench --bench federation                       # all, small, some minutes
-//! cargo bench --bench federation -- join               # some of edit, join, search, walk, ckan, sparql, memory, start, idle
+//! cargo bench --bench federation -- join               # some of edit, join, search, walk, ckan, sparql, memory, start, reindex, idle
 //! cargo bench --bench federation -- search start --datasets 100000
 //! ```
 //!
@@ -20,6 +20,7 @@ mod edit;
 mod idle;
 mod join;
 mod machine;
+mod reindex;
 mod search;
 mod sparql;
 mod walk;
@@ -41,7 +42,8 @@ const DATASETS: usize = 5_000;
 const TOWNS: usize = 5;
 const SMALL: usize = 300;
 
-const MODES: [&str; 9] = ["edit", "search", "walk", "ckan", "sparql", "start", "memory", "join", "idle"];
+const MODES: [&str; 10] =
+    ["edit", "search", "walk", "ckan", "sparql", "start", "memory", "join", "reindex", "idle"];
 
 struct Options {
     modes: Vec<String>,
@@ -72,6 +74,7 @@ fn main() -> Result<()> {
             "walk" => walk::measure(&mut large),
             "memory" => child::measure_memory(Large::new(TOWNS * SMALL), &mut large),
             "start" => child::measure_start(&mut large),
+            "reindex" => reindex::measure(&mut large),
             _ => idle::measure(SMALL),
         }
         .with_context(|| format!("measure {mode}"))?;
