@@ -165,8 +165,11 @@ describe("the portal", { timeout: 300_000 }, () => {
       await edit("soest", "Baumkataster", { title: { de: title } });
       // No reload: the page itself has to learn of it.
       await page.getByRole("link", { name: title }).waitFor({ timeout: 20_000 });
-      await search(page, title, "bad-berleburg");
-      assert.ok((await titles(page)).includes(title), `${await titles(page)}`);
+      // Each town hears of it by itself.
+      await eventually("the new title to be found in Bad Berleburg", async () => {
+        await search(page, title, "bad-berleburg");
+        return (await titles(page)).includes(title);
+      });
       await edit("soest", title, { title: { de: "Baumkataster" } });
     });
   });
