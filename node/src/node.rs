@@ -79,7 +79,10 @@ impl Node {
             Some(authority) => node.connect(config, &authority, commits, inputs).await?,
             None => {
                 node.handle.allow_publishing(config.catch_up.publish_offline);
-                node.handle.become_ready();
+                let handle = node.handle.clone();
+                tokio::task::spawn_blocking(move || handle.become_ready())
+                    .await
+                    .unwrap_or_else(|panic| std::panic::resume_unwind(panic.into_panic()));
             }
         }
         if reach == Reach::Peers {

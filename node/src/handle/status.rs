@@ -77,15 +77,15 @@ impl NodeHandle {
     /// holds can be found: a harvester deletes what it no longer sees.
     pub fn phase(&self) -> Phase {
         match self.shared.board.phase() {
-            Phase::Ready if !self.shared.indexer.has_all() => Phase::CatchingUp,
+            Phase::Ready if !self.shared.indexer.is_caught_up() => Phase::CatchingUp,
             phase => phase,
         }
     }
 
-    /// Says that the node holds what the others have told of; it is ready once
-    /// that can be found too.
+    /// Says that the node is ready, once what it holds can be found. Blocks until
+    /// then.
     pub(crate) fn become_ready(&self) {
-        self.shared.indexer.expect_all();
+        self.shared.indexer.find_all();
         self.shared.board.set_phase(Phase::Ready);
     }
 

@@ -102,16 +102,11 @@ impl Indexer {
         self.rounds.was_level()
     }
 
-    /// The same since [`Indexer::expect_all`].
-    pub(crate) fn has_all(&self) -> bool {
-        self.rounds.is_level()
-    }
-
-    /// Has indexes and graph say that they do not have all until they hold
-    /// everything committed before the call.
-    pub(crate) fn expect_all(&self) {
-        self.rounds.expect_all();
+    /// Waits until the indexes hold everything committed before the call, and
+    /// has the graph count as none until it does.
+    pub(crate) fn find_all(&self) {
         self.graph.expect_all();
+        self.rounds.settle();
     }
 
     /// The graph of open datasets.

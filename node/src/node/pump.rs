@@ -95,6 +95,8 @@ struct Running {
     shown: Instant,
     lags_shown: BTreeMap<Town, u64>,
     news: bool,
+    /// What the node holds is being found.
+    becoming_ready: bool,
 }
 
 impl Pump {
@@ -114,6 +116,7 @@ impl Pump {
             shown: now,
             lags_shown: BTreeMap::new(),
             news: true,
+            becoming_ready: false,
         };
         loop {
             running.perform().await;
@@ -146,12 +149,11 @@ impl Running {
         let lagging = self.parts.sync.peers().iter().any(|peer| peer.lag_changes > 0);
         let show = lagging.then(|| self.shown + SHOW_EVERY);
         let board = self.parts.handle.board();
-        let publish = self.parts.publish_after.filter(|_| board.phase() != Phase::Ready);
-        let publish = publish.map(|after| self.began + after);
-        let waits = [STRANGERS_WAIT, self.parts.alone_after].map(|wait| self.began + wait);
+        let waits = [Some(STRANGERS_WAIT), Some(self.parts.alone_after), self.parts.publish_after];
+        let waits = waits.into_iter().flatten().map(|wait| self.began + wait);
         let now = Instant::now();
-        let wait = waits.into_iter().filter(|at| board.phase() != Phase::Ready && *at > now).min();
-        [sync, show, publish, wait].into_iter().flatten().min().unwrap_or_else(|| Instant::now() + idle)
+        let wait = waits.filter(|at| board.phase() != Phase::Ready && *at > now).min();
+        [sync, show, wait].into_iter().flatten().min().unwrap_or_else(|| Instant::now() + idle)
     }
 
     fn tell(&mut self, event: Event) {
@@ -377,13 +379,15 @@ impl Running {
             self.parts.handle.allow_publishing(true);
         }
         let board = self.parts.handle.board();
-        if board.phase() == Phase::Ready {
+        if board.phase() == Phase::Ready || self.becoming_ready {
             return;
         }
         let alone = self.sessions.is_empty() && elapsed >= self.parts.alone_after;
         let met = !self.parts.sync.has_strangers() || elapsed >= STRANGERS_WAIT;
         if told || alone || (caught_up && met && self.parts.sync.is_level()) {
-            self.parts.handle.become_ready();
+            self.becoming_ready = true;
+            let handle = self.parts.handle.clone();
+            self.tasks.spawn_blocking(move || handle.become_ready());
         }
     }
 
