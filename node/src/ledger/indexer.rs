@@ -29,8 +29,9 @@ use crate::store::{ReadStoreError, ReplicaSnapshot, ViewRow};
 
 /// Records that are brought into an index at once.
 const BATCH_RECORDS: usize = 1_000;
-/// The same once there were more than that: larger segments are merged less often.
-const BULK_BATCH_RECORDS: usize = 4_000;
+/// Records that become one segment once there were more than that: larger ones
+/// are merged less often.
+const SEGMENT_RECORDS: usize = 16_000;
 /// Pause after an index could not be written.
 const RETRY: Duration = Duration::from_secs(5);
 
@@ -198,9 +199,18 @@ impl Indexer {
                 }
                 self.set_bulk(true);
             }
-            let changes = batch.iter().map(|(_, key)| change(key)).collect::<Result<Vec<_>, _>>()?;
-            index.apply(&changes, reached)?;
-            count = BULK_BATCH_RECORDS;
+            let mut parts = batch.chunks(BATCH_RECORDS).peekable();
+            while let Some(part) = parts.next() {
+                let changes = part.iter().map(|(_, key)| change(key)).collect::<Result<Vec<_>, _>>()?;
+                match parts.peek() {
+                    Some(_) => index.add(&changes)?,
+                    None => index.apply(&changes, reached)?,
+                }
+            }
+            if batch.is_empty() {
+                index.apply(&[], reached)?;
+            }
+            count = SEGMENT_RECORDS;
         }
         Ok(())
     }

@@ -238,23 +238,15 @@ impl SearchIndex {
     /// `position` is where the index is afterwards. An error changes nothing. Without changes only
     /// the position moves on, and reaches the disk with the next change.
     pub fn apply(&self, changes: &[SearchChange], position: u64) -> Result<(), ApplyError> {
-        for change in changes {
-            let key = match change {
-                SearchChange::Put(record) => &record.key,
-                SearchChange::Remove { key } => key,
-            };
-            check_key(key)?;
-        }
+        check_keys(changes)?;
         let mut writing = locked(&self.writing);
         let serving = self.serving();
         if !changes.is_empty() {
             let payload = payload(&self.source, position);
-            let written = writing.write(&serving, changes, &payload);
-            if written.is_err() {
-                // What was not committed is dropped with its writer.
-                writing.writer = None;
-            }
-            written?;
+            writing.or_drop(|writing| {
+                writing.add(&serving, changes)?;
+                writing.commit(&payload)
+            })?;
             serving.reload()?;
             *locked(&serving.position) = Some(position);
             writing.recent += 1;
@@ -264,6 +256,14 @@ impl SearchIndex {
         }
         *locked(&serving.position) = Some(position);
         Ok(())
+    }
+
+    /// Adds changes that the next [`SearchIndex::apply`], which is given some itself, brings in with
+    /// its own: one large segment instead of several. An error drops what was added since the last.
+    pub fn add(&self, changes: &[SearchChange]) -> Result<(), ApplyError> {
+        check_keys(changes)?;
+        let serving = self.serving();
+        locked(&self.writing).or_drop(|writing| writing.add(&serving, changes))
     }
 
     /// Brings to the disk what was applied; done now and then, and when the index is dropped.
@@ -373,12 +373,16 @@ impl Writing {
         Ok(())
     }
 
-    fn write(
-        &mut self,
-        generation: &Generation,
-        changes: &[SearchChange],
-        payload: &str,
-    ) -> Result<(), ApplyError> {
+    /// Writes; what was not committed is dropped with its writer if that fails.
+    fn or_drop(&mut self, write: impl FnOnce(&mut Self) -> Result<(), ApplyError>) -> Result<(), ApplyError> {
+        let written = write(self);
+        if written.is_err() {
+            self.writer = None;
+        }
+        written
+    }
+
+    fn add(&mut self, generation: &Generation, changes: &[SearchChange]) -> Result<(), ApplyError> {
         let writer = match &mut self.writer {
             Some(writer) => writer,
             none => none.insert(generation.writer(self.bulk)?),
@@ -398,7 +402,13 @@ impl Writing {
                 }
             }
         }
-        commit(writer, payload)?;
+        Ok(())
+    }
+
+    fn commit(&mut self, payload: &str) -> Result<(), ApplyError> {
+        if let Some(writer) = &mut self.writer {
+            commit(writer, payload)?;
+        }
         Ok(())
     }
 }
@@ -505,6 +515,13 @@ impl Generation {
     pub(super) fn set_position(&self, position: u64) {
         *locked(&self.position) = Some(position);
     }
+}
+
+fn check_keys(changes: &[SearchChange]) -> Result<(), ApplyError> {
+    changes.iter().try_for_each(|change| match change {
+        SearchChange::Put(record) => check_key(&record.key),
+        SearchChange::Remove { key } => check_key(key),
+    })
 }
 
 pub(super) fn check_key(key: &str) -> Result<(), ApplyError> {

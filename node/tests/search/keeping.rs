@@ -303,6 +303,24 @@ fn bulk_mode_changes_nothing_but_memory() {
 }
 
 #[test]
+fn what_is_added_shows_with_the_next_changes_and_once() {
+    let all = records();
+    let index = SearchIndex::in_memory().unwrap();
+    index.set_bulk(true);
+    index.add(&put(&all[..3])).unwrap();
+    assert_eq!((index.position(), index.records()), (None, 0));
+    // As after a fault: the same again from where the index stands.
+    index.add(&put(&all[..4])).unwrap();
+    index.apply(&put(&all[4..5]), 7).unwrap();
+    assert_eq!((index.position(), index.records()), (Some(7), 5));
+    let mut bad = all[5].clone();
+    bad.key = "k".repeat(257);
+    index.add(&put(&[bad])).unwrap_err();
+    index.apply(&put(&all[5..6]), 8).unwrap();
+    assert_eq!((index.position(), index.records()), (Some(8), 6));
+}
+
+#[test]
 fn one_edit_is_not_slowed_down_by_the_size_of_the_index() {
     // A generous bound that a wait for the disk or a rewrite of the index would exceed by far.
     const BOUND: Duration = Duration::from_secs(2);
