@@ -108,6 +108,11 @@ impl Harvests {
     pub fn progress(&self, name: &str) -> Option<WalkProgress> {
         self.live.lock().unwrap_or_else(PoisonError::into_inner).get(name).copied()
     }
+
+    /// The sources that are being asked, and how far each is.
+    pub fn running(&self) -> BTreeMap<String, WalkProgress> {
+        self.live.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
 }
 
 impl NodeHandle {

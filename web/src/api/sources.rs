@@ -1,6 +1,8 @@
 //! Sources at the desk: which catalogs are harvested, how each stands, and what
 //! a person decides about them.
 
+use std::collections::BTreeMap;
+
 use axum::Json;
 use axum::extract::{Path, State};
 use axum::http::{StatusCode, header};
@@ -29,9 +31,14 @@ pub(crate) struct SourceAnswer {
     running: Option<WalkProgress>,
 }
 
+/// How far each source is that is being asked.
+type Walks = BTreeMap<String, WalkProgress>;
+
 impl SourceAnswer {
-    fn new(app: &App, source: Source) -> Json<Self> {
-        let running = app.handle.harvests().progress(&source.spec.name);
+    /// `running` is what was being asked before the source was read: a walk that ended in between
+    /// is then told of twice rather than not at all.
+    fn new(running: &Walks, source: Source) -> Json<Self> {
+        let running = running.get(&source.spec.name).copied();
         Json(Self { source, running })
     }
 }
@@ -64,8 +71,9 @@ pub(crate) struct NewSource {
     responses((status = 200, body = Vec<SourceAnswer>), (status = 401, body = ErrorBody)),
 )]
 pub(crate) async fn list(State(app): State<App>) -> Result<Response, Problem> {
+    let running = app.handle.harvests().running();
     let sources = app.read(|handle| handle.sources()).await?;
-    let answers: Vec<_> = sources.into_iter().map(|source| SourceAnswer::new(&app, source).0).collect();
+    let answers: Vec<_> = sources.into_iter().map(|source| SourceAnswer::new(&running, source).0).collect();
     Ok(Json(answers).into_response())
 }
 
@@ -87,9 +95,11 @@ pub(crate) async fn add(State(app): State<App>, JsonObject(object): JsonObject) 
     let spec = SourceSpec::new(&new.name, &new.url, new.kind.as_deref(), new.interval_s)
         .map_err(|error| Problem::invalid_field(&error))?;
     let spec = SourceSpec { allow_private: new.allow_private, allow_redirects: new.allow_redirects, ..spec };
+    let running = app.handle.harvests().running();
     let source = app.handle.add_source(spec).await?;
     let location = format!("/api/v1/sources/{}", source.spec.name);
-    Ok((StatusCode::CREATED, [(header::LOCATION, location)], SourceAnswer::new(&app, source)).into_response())
+    Ok((StatusCode::CREATED, [(header::LOCATION, location)], SourceAnswer::new(&running, source))
+        .into_response())
 }
 
 #[utoipa::path(
@@ -102,8 +112,9 @@ pub(crate) async fn one(
     State(app): State<App>,
     Path(name): Path<String>,
 ) -> Result<Json<SourceAnswer>, Problem> {
+    let running = app.handle.harvests().running();
     let source = app.handle.source(&name)?;
-    Ok(SourceAnswer::new(&app, source))
+    Ok(SourceAnswer::new(&running, source))
 }
 
 #[utoipa::path(
@@ -127,7 +138,8 @@ pub(crate) async fn remove(State(app): State<App>, Path(name): Path<String>) -> 
 pub(crate) async fn run(State(app): State<App>, Path(name): Path<String>) -> Result<Response, Problem> {
     let source = app.handle.source(&name)?;
     app.handle.begin_source(&name)?;
-    Ok((StatusCode::ACCEPTED, SourceAnswer::new(&app, source)).into_response())
+    let running = app.handle.harvests().running();
+    Ok((StatusCode::ACCEPTED, SourceAnswer::new(&running, source)).into_response())
 }
 
 #[utoipa::path(
@@ -141,6 +153,7 @@ pub(crate) async fn confirm(
     State(app): State<App>,
     Path(name): Path<String>,
 ) -> Result<Json<SourceAnswer>, Problem> {
+    let running = app.handle.harvests().running();
     let source = app.handle.confirm_source(&name).await?;
-    Ok(SourceAnswer::new(&app, source))
+    Ok(SourceAnswer::new(&running, source))
 }
