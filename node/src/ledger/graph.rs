@@ -5,8 +5,9 @@
 //! are one loop over the store's log. The file is made anew, beside the one
 //! that is served, when it is missing, damaged, of other rules, of another
 //! store, ahead of its store, or when somebody asks for it: then the old one is
-//! served, and follows, until the new one takes its place. What every town says of its catalog is part
-//! of the triples of all its datasets; when that changes they are put again.
+//! served, and follows, until the new one takes its place. What every town says
+//! of its catalog is part of the triples of all its datasets; when that changes
+//! they are put again.
 //!
 //! Closed records are never read here.
 
