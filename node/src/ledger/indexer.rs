@@ -201,6 +201,10 @@ impl Indexer {
             }
             let mut parts = batch.chunks(BATCH_RECORDS).peekable();
             while let Some(part) = parts.next() {
+                if self.rounds.is_stopped() {
+                    // What was added goes with its writer, and comes again after the next start.
+                    return Ok(());
+                }
                 let changes = part.iter().map(|(_, key)| change(key)).collect::<Result<Vec<_>, _>>()?;
                 match parts.peek() {
                     Some(_) => index.add(&changes)?,
