@@ -23,8 +23,8 @@ pub const SELECT_LIMIT_MAX: usize = 1_000;
 pub struct Select {
     /// Which datasets.
     pub expression: Expression,
-    /// In which order.
-    pub sort: Sort,
+    /// By which keys, the first first; empty for the best match first.
+    pub sort: Vec<Sort>,
     /// How many to skip.
     pub offset: usize,
     /// How many to give, at most [`SELECT_LIMIT_MAX`]; 0 for counts only.
@@ -78,7 +78,7 @@ impl NodeHandle {
         let asked = SelectQuery {
             expression: select.expression.clone(),
             audience: Filters::from([(Facet::Class, seen.map(|class| class.code().to_owned()).collect())]),
-            sort: select.sort,
+            sort: select.sort.clone(),
             offset: select.offset,
             limit: select.limit,
             facets: select.facets.clone(),

@@ -14,12 +14,11 @@ use tantivy::{DocId, Score, SegmentOrdinal, SegmentReader};
 use super::condition::{Bits, Ground};
 use super::facets::{Counts, SegmentColumns};
 use super::fields::Fields;
-use super::{Condition, Facet, Filters, Sort};
+use super::rank::{Rank, Ranking};
+use super::{Condition, Facet, Filters};
 
 /// Records are handled in blocks, so that each column is walked in a tight loop.
 const BLOCK_DOCS: usize = 256;
-/// Scores are rounded to this fraction, so that the order of additions cannot decide about ties.
-const SCORE_STEPS: f32 = 64.0;
 
 /// Collects one page with its counts.
 pub(super) struct PageCollector<'a> {
@@ -28,7 +27,7 @@ pub(super) struct PageCollector<'a> {
     pub(super) condition: Option<&'a Condition>,
     pub(super) filters: &'a Filters,
     pub(super) audience: &'a Filters,
-    pub(super) sort: Sort,
+    pub(super) ranking: &'a Ranking,
     /// Whether records have a score to be sorted by.
     pub(super) scored: bool,
     /// How many of the best records to keep.
@@ -53,7 +52,7 @@ pub(super) struct Collected {
 pub(super) struct Candidate {
     pub(super) segment: SegmentOrdinal,
     pub(super) doc: DocId,
-    pub(super) rank: u128,
+    pub(super) rank: Rank,
     /// The dataset's id, which decides among equals.
     pub(super) id: u128,
     pub(super) score: Score,
@@ -80,12 +79,12 @@ impl Collector for PageCollector<'_> {
             described,
             audience: selection(self.audience),
             filters: selection(self.filters),
-            sort: self.sort,
+            ranking: self.ranking.clone(),
             keep: self.keep,
             docs: Vec::with_capacity(BLOCK_DOCS),
             scores: Vec::with_capacity(BLOCK_DOCS),
             best: BinaryHeap::new(),
-            least_rank: 0,
+            least: None,
             total: 0,
             any_match: false,
             counts: Facet::ALL.map(|facet| match self.counted.contains(&facet) {
@@ -98,7 +97,7 @@ impl Collector for PageCollector<'_> {
     }
 
     fn requires_scoring(&self) -> bool {
-        self.scored && self.sort == Sort::Relevance && self.keep > 0
+        self.scored && self.ranking.needs_scores() && self.keep > 0
     }
 
     fn merge_fruits(&self, segments: Vec<Collected>) -> tantivy::Result<Collected> {
@@ -145,15 +144,15 @@ pub(super) struct SegmentPage {
     described: Option<Bits>,
     audience: Vec<Selection>,
     filters: Vec<Selection>,
-    sort: Sort,
+    ranking: Ranking,
     keep: usize,
     /// The block that is being filled; scores are empty or go with it.
     docs: Vec<DocId>,
     scores: Vec<Score>,
     /// The worst of the best is on top.
     best: BinaryHeap<Reverse<Kept>>,
-    /// Records that rank lower are not among the best.
-    least_rank: u128,
+    /// Records that stand lower are not among the best.
+    least: Option<(Rank, Reverse<u128>)>,
     total: u64,
     any_match: bool,
     /// Empty where nothing is counted.
@@ -161,11 +160,11 @@ pub(super) struct SegmentPage {
     counted: Vec<Facet>,
 }
 
-/// Greater is better: higher rank, then smaller id, then smaller key.
+/// Greater is better: higher rank, then the id's place, then smaller key.
 #[derive(Debug, Clone, Copy)]
 struct Kept {
-    rank: u128,
-    id: Reverse<u128>,
+    rank: Rank,
+    place: Reverse<u128>,
     key_ordinal: Reverse<u64>,
     doc: DocId,
     score: Score,
@@ -173,7 +172,7 @@ struct Kept {
 
 impl Ord for Kept {
     fn cmp(&self, other: &Self) -> std::cmp::Ordering {
-        let order = |kept: &Self| (kept.rank, kept.id, kept.key_ordinal, kept.doc);
+        let order = |kept: &Self| (kept.rank, kept.place, kept.key_ordinal, kept.doc);
         order(self).cmp(&order(other))
     }
 }
@@ -224,18 +223,15 @@ impl SegmentCollector for SegmentPage {
                 collected.counts.insert(facet, counted);
             }
         }
-        let segment = self.segment;
-        collected.candidates = self
-            .best
-            .into_iter()
-            .map(|Reverse(Kept { rank, id, doc, score, .. })| Candidate {
-                segment,
-                doc,
-                rank,
-                id: id.0,
-                score,
-            })
-            .collect();
+        let (segment, columns) = (self.segment, self.columns);
+        let candidate = |Reverse(Kept { rank, doc, score, .. })| Candidate {
+            segment,
+            doc,
+            rank,
+            id: columns.id(doc),
+            score,
+        };
+        collected.candidates = self.best.into_iter().map(candidate).collect();
         collected
     }
 }
@@ -296,14 +292,14 @@ impl SegmentPage {
 
     #[inline]
     fn offer(&mut self, doc: DocId, score: Score) {
-        let rank = self.rank(doc, score);
-        if rank < self.least_rank {
+        let rank = self.ranking.rank(&self.columns, doc, score);
+        let place = Reverse(self.ranking.place(self.columns.id(doc)));
+        if self.least.is_some_and(|least| (rank, place) < least) {
             return;
         }
         let full = self.best.len() >= self.keep;
         let key_ordinal = Reverse(self.columns.keys.ords().first(doc).unwrap_or(u64::MAX));
-        let id = Reverse(self.columns.ids.get(doc as usize).copied().unwrap_or(0));
-        let kept = Kept { rank, id, key_ordinal, doc, score };
+        let kept = Kept { rank, place, key_ordinal, doc, score };
         if !full {
             self.best.push(Reverse(kept));
             return;
@@ -313,30 +309,6 @@ impl SegmentPage {
         {
             *worst = Reverse(kept);
         }
-        self.least_rank = self.best.peek().map_or(0, |worst| worst.0.rank);
-    }
-
-    /// A number that is greater for better records; comparable between segments, except by title.
-    fn rank(&self, doc: DocId, score: Score) -> u128 {
-        let of = |moments: &[i64]| moments.get(doc as usize).copied().unwrap_or(i64::MIN);
-        let rising = |moments: &[i64]| u128::from(tantivy::i64_to_u64(of(moments)));
-        let falling = |moments: &[i64]| u128::from(u64::MAX) - rising(moments);
-        let id = || self.columns.ids.get(doc as usize).copied().unwrap_or(0);
-        let title = || u128::from(self.columns.titles.ords().first(doc).unwrap_or(u64::MAX));
-        match self.sort {
-            Sort::Relevance => {
-                let steps = (score * SCORE_STEPS + 0.5) as u128;
-                let recency = of(&self.columns.modified).clamp(0, i64::from(u32::MAX)) as u128;
-                steps << 32 | recency
-            }
-            Sort::Modified => rising(&self.columns.modified),
-            Sort::ModifiedAscending => falling(&self.columns.modified),
-            Sort::Created => rising(&self.columns.issued),
-            Sort::CreatedAscending => falling(&self.columns.issued),
-            Sort::Title => u128::MAX - title(),
-            Sort::TitleDescending => title(),
-            Sort::Id => u128::MAX - id(),
-            Sort::IdDescending => id(),
-        }
+        self.least = self.best.peek().map(|worst| (worst.0.rank, worst.0.place));
     }
 }

@@ -202,6 +202,12 @@ impl SegmentColumns {
         })
     }
 
+    /// The dataset's UUID as a number.
+    #[inline]
+    pub(super) fn id(&self, doc: DocId) -> u128 {
+        self.ids.get(doc as usize).copied().unwrap_or(0)
+    }
+
     /// The words of the segment these columns are of.
     pub(super) fn words(&self, segment: &SegmentReader, fields: Fields) -> tantivy::Result<&WordList> {
         if let Some(words) = self.words.get() {

@@ -47,6 +47,7 @@ mod index;
 mod matching;
 mod merging;
 mod query;
+mod rank;
 mod rebuild;
 mod run;
 mod select;

@@ -14,11 +14,12 @@ use super::facets::SegmentColumns;
 use super::fields::Fields;
 use super::highlight::Highlighter;
 use super::matching::Plan;
+use super::rank::Ranking;
 use super::statistics::Statistics;
 use super::tolerance::WordList;
 use super::{
     FACET_VALUES_MAX, Facet, FacetCount, QueryError, SearchHit, SearchIndex, SearchQuery, SearchRecord,
-    SearchResults, Sort,
+    SearchResults,
 };
 
 /// A search cannot be answered.
@@ -77,7 +78,8 @@ pub fn search_merged(indexes: &[&SearchIndex], query: &SearchQuery) -> Result<Se
     let mut analyzer = first_index.reading_analyzer();
     let mut plan = Plan::new(&demands, first.fields, &mut analyzer);
     let tolerated = plan.tolerate(&views)?;
-    let run = |plan: &Plan, demanded| collect(&views, &searchers, plan, demanded, query);
+    let ranking = Ranking::new(&[query.sort]);
+    let run = |plan: &Plan, demanded| collect(&views, &searchers, plan, demanded, &ranking, query);
     let is_empty = |found: &[Collected]| !found.iter().any(|collected| collected.any_match);
     let mut found = run(&plan, plan.wanted.len())?;
     if is_empty(&found) && plan.look_inside(&views)? {
@@ -90,7 +92,7 @@ pub fn search_merged(indexes: &[&SearchIndex], query: &SearchQuery) -> Result<Se
             relaxed = !is_empty(&found);
         }
     }
-    let page = page(&views, &found, query.sort, query.offset, query.limit)?;
+    let page = page(&views, &found, &ranking, query.offset, query.limit)?;
     let mut highlighter = Highlighter::new(&plan, &mut analyzer);
     let hits = page.into_iter().map(|placed| {
         let record = read(&views[placed.view], &placed.candidate)?;
@@ -110,6 +112,7 @@ fn collect(
     searchers: &[Searcher],
     plan: &Plan,
     demanded: usize,
+    ranking: &Ranking,
     query: &SearchQuery,
 ) -> Result<Vec<Collected>, SearchError> {
     let matching: Box<dyn Query> = plan.query(demanded);
@@ -121,7 +124,7 @@ fn collect(
             condition: query.condition.as_ref(),
             filters: &query.filters,
             audience: &query.audience,
-            sort: query.sort,
+            ranking,
             scored: plan.is_scored(),
             keep: query.offset + query.limit,
             counted: if query.facets { &Facet::SHOWN } else { &[] },
@@ -143,7 +146,7 @@ pub(super) struct Placed {
 pub(super) fn page(
     views: &[View],
     found: &[Collected],
-    sort: Sort,
+    ranking: &Ranking,
     offset: usize,
     limit: usize,
 ) -> Result<Vec<Placed>, SearchError> {
@@ -153,8 +156,8 @@ pub(super) fn page(
         .flat_map(|(view, collected)| collected.candidates.iter().map(move |candidate| (view, *candidate)))
         .collect();
     let mut skip = offset;
-    if !sort.is_by_title() {
-        let order = |candidate: &Candidate| (Reverse(candidate.rank), candidate.id);
+    if !ranking.needs_titles() {
+        let order = |candidate: &Candidate| (Reverse(candidate.rank), ranking.place(candidate.id));
         candidates.sort_unstable_by_key(|(_, candidate)| order(candidate));
         let order_at = |place: usize| candidates.get(place).map(|(_, candidate)| order(candidate));
         let end = offset.saturating_add(limit).min(candidates.len());
@@ -170,7 +173,7 @@ pub(super) fn page(
         .map(|(view, candidate)| {
             let columns = &views[view].columns[candidate.segment as usize];
             let (mut title, mut key) = (String::new(), String::new());
-            if sort.is_by_title()
+            if ranking.needs_titles()
                 && let Some(ordinal) = columns.titles.ords().first(candidate.doc)
             {
                 columns.titles.ord_to_str(ordinal, &mut title)?;
@@ -182,12 +185,10 @@ pub(super) fn page(
         })
         .collect::<Result<Vec<Placed>, SearchError>>()?;
     placed.sort_by(|one, other| {
-        let by_rank = match sort {
-            Sort::Title => one.title.cmp(&other.title),
-            Sort::TitleDescending => other.title.cmp(&one.title),
-            _ => other.candidate.rank.cmp(&one.candidate.rank),
-        };
-        by_rank.then_with(|| (one.candidate.id, &one.key).cmp(&(other.candidate.id, &other.key)))
+        let by_rank =
+            ranking.compare((&one.candidate.rank, &one.title), (&other.candidate.rank, &other.title));
+        let place = |placed: &Placed| ranking.place(placed.candidate.id);
+        by_rank.then_with(|| place(one).cmp(&place(other))).then_with(|| one.key.cmp(&other.key))
     });
     Ok(placed.into_iter().skip(skip).take(limit).collect())
 }

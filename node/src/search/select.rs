@@ -10,6 +10,7 @@ use tantivy::{Searcher, TantivyError};
 use super::collect::PageCollector;
 use super::compile::Compiler;
 use super::expression::Expression;
+use super::rank::Ranking;
 use super::run::{SearchError, counts_of, page};
 use super::statistics::Statistics;
 use super::{Facet, FacetCount, Filters, SearchIndex, Sort};
@@ -21,8 +22,8 @@ pub struct SelectQuery {
     pub expression: Expression,
     /// What the reader may see at all: narrows every hit and every count.
     pub audience: Filters,
-    /// Order of the hits.
-    pub sort: Sort,
+    /// Keys of the order, the first first; empty for the best match first.
+    pub sort: Vec<Sort>,
     /// How many hits to skip; any number.
     pub offset: usize,
     /// How many hits to return; 0 for counts only.
@@ -53,13 +54,14 @@ impl SearchIndex {
         let mut compiler = Compiler { fields: view.fields, columns, analyzer: &mut analyzer };
         let matching = compiler.query(&query.expression)?;
         drop(analyzer);
+        let ranking = Ranking::new(&query.sort);
         let collector = PageCollector {
             columns: &view.columns,
             filters: &Filters::new(),
             audience: &query.audience,
             condition: None,
             fields: view.fields,
-            sort: query.sort,
+            ranking: &ranking,
             scored: query.expression.is_ranking(),
             keep: if query.limit == 0 { 0 } else { query.offset.saturating_add(query.limit) },
             counted: &query.facets,
@@ -70,7 +72,7 @@ impl SearchIndex {
             view.searcher.search_with_statistics_provider(matching.as_ref(), &collector, &statistics);
         let found = [collected.map_err(|error: TantivyError| SearchError::from(error))?];
         let views = [view];
-        let placed = page(&views, &found, query.sort, query.offset, query.limit)?;
+        let placed = page(&views, &found, &ranking, query.offset, query.limit)?;
         let counts = |facet: &Facet| (*facet, counts_of(&found, *facet, &[]));
         Ok(Selection {
             total: found[0].total,

@@ -31,7 +31,7 @@ fn select(expression: Expression) -> SelectQuery {
     SelectQuery {
         expression,
         audience: Filters::new(),
-        sort: Sort::Id,
+        sort: vec![Sort::Id],
         offset: 0,
         limit: 100,
         facets: Vec::new(),
@@ -169,7 +169,8 @@ fn orders_are_total_and_pages_join_into_one_walk() {
     ] {
         let mut walked = Vec::new();
         for offset in 0.. {
-            let page = SelectQuery { sort, offset: offset * 3, limit: 3, ..select(Expression::All) };
+            let page =
+                SelectQuery { sort: vec![sort], offset: offset * 3, limit: 3, ..select(Expression::All) };
             let page = index.select(&page).unwrap();
             assert_eq!(page.total, ROWS.len() as u64);
             if page.ids.is_empty() {
@@ -179,8 +180,30 @@ fn orders_are_total_and_pages_join_into_one_walk() {
         }
         assert_eq!(walked, expected, "{sort:?}");
     }
+    let walked = |sort: &[Sort]| {
+        let one = |offset| {
+            let page = SelectQuery { sort: sort.to_vec(), offset, limit: 1, ..select(Expression::All) };
+            places(&index.select(&page).unwrap())
+        };
+        (0..ROWS.len()).flat_map(one).collect::<Vec<_>>()
+    };
+    // Two each were changed in the same second: the next key decides, forwards or backwards.
+    let pairs = |turned: bool| {
+        all.chunks(2).flat_map(move |pair| {
+            let mut pair = pair.to_vec();
+            if turned {
+                pair.reverse();
+            }
+            pair
+        })
+    };
+    let (kept, turned): (Vec<_>, Vec<_>) = (pairs(false).collect(), pairs(true).collect());
+    assert_eq!(walked(&[Sort::ModifiedAscending, Sort::Created]), kept);
+    assert_eq!(walked(&[Sort::ModifiedAscending, Sort::CreatedAscending]), turned);
+    assert_eq!(walked(&[Sort::ModifiedAscending, Sort::IdDescending]), turned);
+    assert_eq!(walked(&[Sort::ModifiedAscending, Sort::Modified, Sort::Id, Sort::CreatedAscending]), kept);
     let by_title = |sort| {
-        let found = index.select(&SelectQuery { sort, ..select(Expression::All) }).unwrap();
+        let found = index.select(&SelectQuery { sort: vec![sort], ..select(Expression::All) }).unwrap();
         places(&found)
     };
     let mut backwards = by_title(Sort::TitleDescending);

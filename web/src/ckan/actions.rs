@@ -70,14 +70,14 @@ impl Context<'_> {
         offset: usize,
         limit: usize,
     ) -> Result<Vec<Listed>, Failure> {
-        let select = Select { expression, sort, offset, limit, facets: Vec::new() };
+        let select = Select { expression, sort: vec![sort], offset, limit, facets: Vec::new() };
         Ok(self.handle.select(&select)?.datasets)
     }
 
     /// All keywords with their counts.
     fn tags(&self, expression: Expression) -> Result<Vec<ValueCount>, Failure> {
         let select =
-            Select { expression, sort: Order::Id, offset: 0, limit: 0, facets: vec![Facet::Keyword] };
+            Select { expression, sort: vec![Order::Id], offset: 0, limit: 0, facets: vec![Facet::Keyword] };
         let mut found = self.handle.select_ids(&select)?.facets.remove(&Facet::Keyword).unwrap_or_default();
         found.sort_by(|one, other| one.value.cmp(&other.value));
         Ok(found)
@@ -107,7 +107,7 @@ fn package_show(context: &Context<'_>, parameters: &Parameters) -> Answer {
 fn package_list(context: &Context<'_>, parameters: &Parameters) -> Answer {
     let select = Select {
         expression: Expression::All,
-        sort: Order::Id,
+        sort: vec![Order::Id],
         offset: parameters.natural("offset")?.unwrap_or(0),
         limit: parameters.natural("limit")?.unwrap_or(usize::MAX),
         facets: Vec::new(),

@@ -138,7 +138,7 @@ impl Context<'_> {
     fn package_counts(&self, kind: Kind) -> Result<BTreeMap<String, u64>, Failure> {
         let select = Select {
             expression: Expression::All,
-            sort: Order::Id,
+            sort: vec![Order::Id],
             offset: 0,
             limit: 0,
             facets: vec![kind.facet()],
@@ -152,7 +152,7 @@ impl Context<'_> {
     fn packages(&self, group: &Group, limit: usize) -> Result<Vec<Value>, Failure> {
         let select = Select {
             expression: Expression::Is(group.kind.field(), group.value.clone()),
-            sort: Order::Modified,
+            sort: vec![Order::Modified],
             offset: 0,
             limit,
             facets: Vec::new(),

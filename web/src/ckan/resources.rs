@@ -20,7 +20,7 @@ pub(super) fn show(context: &Context<'_>, parameters: &Parameters) -> Answer {
     let id = parameters.required("id")?.to_lowercase();
     let select = Select {
         expression: Expression::Is(NamedField::Distribution, id.clone()),
-        sort: Order::Id,
+        sort: vec![Order::Id],
         offset: 0,
         limit: 1,
         facets: Vec::new(),
@@ -116,7 +116,7 @@ pub(super) fn search(context: &Context<'_>, parameters: &Parameters) -> Answer {
 fn datasets(context: &Context<'_>, demands: &[Demand], offset: usize) -> Result<Vec<Listed>, Failure> {
     let select = Select {
         expression: Expression::And(demands.iter().map(Demand::of_datasets).collect()),
-        sort: Order::Id,
+        sort: vec![Order::Id],
         offset,
         limit: SELECT_LIMIT_MAX,
         facets: Vec::new(),

@@ -105,11 +105,10 @@ fn expression(context: &Context<'_>, parameters: &Parameters) -> Result<Expressi
     Ok(Expression::And(all))
 }
 
-/// The order that the first key names; all orders end with the id, so that no
-/// two datasets are ever equal. Further keys must exist and are passed over.
-fn order(sort: &str) -> Result<Order, Failure> {
-    let mut first = None;
-    for key in sort.split(',') {
+/// The keys of an order. All orders end with the id, so that no two datasets are
+/// ever equal.
+fn order(sort: &str) -> Result<Vec<Order>, Failure> {
+    let key = |key: &str| {
         let mut words = key.split_whitespace();
         let (field, direction) = (words.next().unwrap_or_default(), words.next().unwrap_or("asc"));
         let order = match (field, direction.to_ascii_lowercase().as_str()) {
@@ -125,16 +124,15 @@ fn order(sort: &str) -> Result<Order, Failure> {
             ("id" | "name", "desc") => Some(Order::IdDescending),
             _ => None,
         };
-        let Some(order) = order else {
-            return Err(Failure::SearchQuery(format!(
+        order.ok_or_else(|| {
+            Failure::SearchQuery(format!(
                 "Invalid sort: '{}'; possible are score desc, and asc or desc of metadata_modified, \
                  metadata_created, title_string, name, id",
                 excerpt(key.trim())
-            )));
-        };
-        first.get_or_insert(order);
-    }
-    Ok(first.unwrap_or(Order::Relevance))
+            ))
+        })
+    };
+    sort.split(',').map(key).collect()
 }
 
 /// `fl`: the fields that results are cut down to.
@@ -184,14 +182,14 @@ mod tests {
     use super::*;
 
     #[test]
-    fn orders_are_read_by_their_first_key() {
+    fn orders_are_read_key_by_key() {
         for (sort, expected) in [
-            (SORT_DEFAULT, Order::Relevance),
-            ("id asc", Order::Id),
-            ("id", Order::Id),
-            ("name desc, score desc", Order::IdDescending),
-            ("title_string asc,metadata_modified desc", Order::Title),
-            ("metadata_modified DESC", Order::Modified),
+            (SORT_DEFAULT, vec![Order::Relevance, Order::Modified]),
+            ("id asc", vec![Order::Id]),
+            ("id", vec![Order::Id]),
+            ("name desc, score desc", vec![Order::IdDescending, Order::Relevance]),
+            ("title_string asc,metadata_modified desc", vec![Order::Title, Order::Modified]),
+            ("metadata_modified DESC", vec![Order::Modified]),
         ] {
             assert_eq!(order(sort).unwrap(), expected, "{sort}");
         }

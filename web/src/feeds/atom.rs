@@ -359,7 +359,7 @@ struct Found {
 async fn search(app: &App, headers: &HeaderMap, found: Found, page: usize) -> Result<Response, Problem> {
     let select = Select {
         expression: found.expression,
-        sort: Sort::Modified,
+        sort: vec![Sort::Modified],
         offset: (page - 1) * PAGE,
         limit: PAGE,
         facets: Vec::new(),

@@ -9,7 +9,7 @@ use axum::response::{IntoResponse, Redirect, Response};
 use crdt::catalog::Timestamp;
 use crdt::ids::DatasetId;
 use node::handle::{Listed, NodeHandle, ReadError, Scope, Select};
-use node::view::{Expression, NamedField, Order, TownInfo};
+use node::view::{Expression, NamedField, TownInfo};
 use serde_json::{Value, json};
 use url::form_urlencoded::Serializer;
 
@@ -117,7 +117,7 @@ fn search(handle: &NodeHandle, scope: Scope, asked: &Asked) -> Result<Found, Rea
         limit,
         facets: Vec::new(),
     };
-    let Some(after) = asked.after.filter(|_| asked.order() == Order::Id) else {
+    let Some(after) = asked.after.filter(|_| asked.is_by_id()) else {
         let found = handle.select(&select(parts, asked.limit))?;
         return Ok(Found { total: found.total, remaining: found.total, datasets: found.datasets });
     };
@@ -165,7 +165,7 @@ fn links(
     let next = asked.offset + asked.limit;
     if (next as u64) < found.remaining {
         // By the last id, so that edits during a walk neither hide nor double a record.
-        let last = found.datasets.last().filter(|_| asked.order() == Order::Id);
+        let last = found.datasets.last().filter(|_| asked.is_by_id());
         let at = last.map_or(At::Offset(next), |last| At::After(last.dataset.id));
         links.push(page("next", "The next page", at));
     }

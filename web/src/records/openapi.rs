@@ -112,7 +112,7 @@ fn parameters() -> Value {
         "datetime": text("datetime", "A day, a moment or an interval. Records that say nothing of their time are found too"),
         "limit": one("limit", "Records on a page", limit),
         "offset": one("offset", "Records to skip", offset),
-        "sortby": one("sortby", "Order of the records; `-` before the name turns it", json!({"type": "array", "minItems": 1, "maxItems": 1, "items": {"type": "string", "enum": sortable}})),
+        "sortby": one("sortby", "Order of the records: properties, the first first; `-` before the name turns it", json!({"type": "array", "minItems": 1, "items": {"type": "string", "enum": sortable}})),
         "type": list("type", "Resource types; all records are of type `dataset`"),
         "ids": list("ids", "UUIDs of records"),
         "externalIds": list("externalIds", "Identifiers that the towns gave (`dct:identifier`)"),

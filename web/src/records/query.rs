@@ -40,9 +40,9 @@ pub(super) struct Asked {
     pub(super) words: String,
     /// What else must be true; empty if nothing is asked.
     pub(super) conditions: Vec<Condition>,
-    /// The order asked for; best match first where words are asked for, else
-    /// one that no edit changes.
-    pub(super) order: Option<Order>,
+    /// The keys of the order asked for, the first first; if none, best match
+    /// first where words are asked for, else an order that no edit changes.
+    pub(super) order: Vec<Order>,
     /// The last record of the page before, in the order of ids.
     pub(super) after: Option<DatasetId>,
     pub(super) offset: usize,
@@ -51,8 +51,16 @@ pub(super) struct Asked {
 
 impl Asked {
     /// The order of the records.
-    pub(super) fn order(&self) -> Order {
-        self.order.unwrap_or(if self.words.is_empty() { Order::Id } else { Order::Relevance })
+    pub(super) fn order(&self) -> Vec<Order> {
+        match self.order.is_empty() {
+            true => vec![if self.words.is_empty() { Order::Id } else { Order::Relevance }],
+            false => self.order.clone(),
+        }
+    }
+
+    /// Whether the records come in an order that no edit changes.
+    pub(super) fn is_by_id(&self) -> bool {
+        self.order().first() == Some(&Order::Id)
     }
 
     /// Words and conditions together.
@@ -87,7 +95,7 @@ pub(super) fn parse(query: Option<&str>, known: Known<'_>) -> Result<Asked, Refu
     let mut asked = Asked {
         words: String::new(),
         conditions: Vec::new(),
-        order: None,
+        order: Vec::new(),
         after: None,
         offset: 0,
         limit: LIMIT_DEFAULT,
@@ -109,7 +117,7 @@ pub(super) fn parse(query: Option<&str>, known: Known<'_>) -> Result<Asked, Refu
         set(&mut asked, name, value, known)?;
     }
     match asked.after {
-        Some(after) if asked.order() != Order::Id => Err(invalid("after", &after.to_string(), ONLY_BY_ID)),
+        Some(after) if !asked.is_by_id() => Err(invalid("after", &after.to_string(), ONLY_BY_ID)),
         _ => Ok(asked),
     }
 }
@@ -119,7 +127,7 @@ fn set(asked: &mut Asked, name: &'static str, value: &str, known: Known<'_>) -> 
         "q" => asked.words = words(value)?,
         "limit" => asked.limit = number(name, value, 1, usize::MAX)?.min(LIMIT_MAX),
         "offset" => asked.offset = number(name, value, 0, OFFSET_MAX)?,
-        "sortby" => asked.order = Some(order(value)?),
+        "sortby" => asked.order = value.split(',').map(order).collect::<Result<_, _>>()?,
         "after" => asked.after = Some(after(value)?),
         "bbox" => asked.conditions.push(touching(value)?),
         "datetime" => asked.conditions.push(during(value)?),
@@ -218,9 +226,10 @@ fn number(name: &'static str, value: &str, least: usize, most: usize) -> Result<
     })
 }
 
+/// One key of `sortby` (Records, Part 1, requirements class Sorting): `+` or nothing rises, `-` falls.
 fn order(value: &str) -> Result<Order, Refusal> {
     // A plus in an address that was not escaped is read as a space, and trimmed.
-    match value.trim_start_matches('+') {
+    match value.trim().trim_start_matches('+') {
         "id" => Ok(Order::Id),
         "-id" => Ok(Order::IdDescending),
         "title" => Ok(Order::Title),
@@ -369,7 +378,7 @@ mod tests {
     fn empty_values_count_as_not_given_and_names_have_no_case() {
         assert_eq!(read("q=&bbox=&LIMIT=&f=json").unwrap(), read("").unwrap());
         let asked = read("LiMiT=5&OFFSET=3&SoRtBy=title&Q=Baum").unwrap();
-        assert_eq!((asked.limit, asked.offset, asked.order), (5, 3, Some(Order::Title)));
+        assert_eq!((asked.limit, asked.offset, asked.order), (5, 3, vec![Order::Title]));
         assert_eq!(asked.words, "Baum");
         assert_eq!(read("limit=99999999999999999999").unwrap().limit, LIMIT_MAX);
     }
@@ -441,20 +450,21 @@ mod tests {
         let order = |query: &str| read(query).unwrap().order();
         assert_eq!(
             (order(""), order("q=Baum"), order("themes=ENVI")),
-            (Order::Id, Order::Relevance, Order::Id)
+            (vec![Order::Id], vec![Order::Relevance], vec![Order::Id])
         );
-        let given = ["%2Btitle", "-title", "updated", "-updated", "created", "-created", "-id"]
-            .map(|name| order(&format!("q=Baum&sortby={name}")));
-        let meant = [
-            Order::Title,
-            Order::TitleDescending,
-            Order::ModifiedAscending,
-            Order::Modified,
-            Order::CreatedAscending,
-            Order::Created,
-            Order::IdDescending,
-        ];
-        assert_eq!(given, meant);
+        for (given, meant) in [
+            ("%2Btitle", vec![Order::Title]),
+            ("-title", vec![Order::TitleDescending]),
+            ("updated", vec![Order::ModifiedAscending]),
+            ("-updated", vec![Order::Modified]),
+            ("created", vec![Order::CreatedAscending]),
+            ("-created", vec![Order::Created]),
+            ("-id", vec![Order::IdDescending]),
+            ("title,-updated", vec![Order::Title, Order::Modified]),
+            ("-created,+title", vec![Order::Created, Order::Title]),
+        ] {
+            assert_eq!(order(&format!("q=Baum&sortby={given}")), meant, "{given}");
+        }
     }
 
     #[test]
@@ -468,6 +478,8 @@ mod tests {
         refused("town=sost", &["town", "did you mean `soest`?"]);
         refused("license=cc-by/9.0", &["license", "cc-by/9.0"]);
         refused("sortby=colour", &["sortby", "colour", "title"]);
+        refused("sortby=title,colour", &["sortby", "`colour`", "title"]);
+        refused("sortby=title,", &["sortby", "title"]);
         refused("after=x", &["after", "`x`", "next"]);
         refused("after=6f1c1d0e-5b0a-4c59-9d53-0a5c1a7a9b10&sortby=title", &["after", "use `offset`"]);
         refused(&format!("q={}", "a".repeat(1_001)), &["`q`", "at most 1000 bytes"]);
