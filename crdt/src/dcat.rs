@@ -81,6 +81,17 @@ impl CatalogContext {
         &self.catalog
     }
 
+    /// Whether a dataset is described in the same words in both catalogs.
+    pub fn describes_alike(&self, other: &CatalogContext) -> bool {
+        let series = |context: &CatalogContext| -> Vec<_> {
+            context.catalog.series.iter().map(|series| series.iri.clone()).collect()
+        };
+        self.iri == other.iri
+            && self.catalog.publisher == other.catalog.publisher
+            && self.catalog.contributor_id == other.catalog.contributor_id
+            && series(self) == series(other)
+    }
+
     /// The catalog's IRI.
     pub fn iri(&self) -> &NamedNode {
         &self.iri

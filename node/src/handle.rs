@@ -232,6 +232,7 @@ impl NodeHandle {
 
     /// Waits until everything durable now can be found by search and by SPARQL. Blocks.
     pub fn settle_search(&self) {
+        self.shared.ledger.settle();
         self.shared.indexer.settle();
     }
 

@@ -21,6 +21,7 @@
 mod admit;
 mod books;
 mod catalog;
+mod commit;
 mod graph;
 mod import;
 mod indexer;
@@ -133,6 +134,8 @@ pub(crate) enum Job {
     Authority(Export, oneshot::Sender<Result<(), WriteError>>),
     Manifest(Box<Signed<Manifest>>, oneshot::Sender<Result<(), WriteError>>),
     Views(Vec<DocumentId>, SyncSender<Result<usize, WriteError>>),
+    /// To be answered when no dataset waits to be told anew.
+    Settle(std::sync::mpsc::Sender<()>),
     Stop,
 }
 
@@ -356,6 +359,15 @@ impl Ledger {
         self.waiting.fetch_add(1, Ordering::Relaxed);
         self.jobs.send(Job::Views(documents, reply)).map_err(|_| stopped())?;
         answer.recv().unwrap_or_else(|_| Err(stopped()))
+    }
+
+    /// Waits until the datasets of changed catalogs are told anew. Blocks.
+    pub(crate) fn settle(&self) {
+        let (reply, answer) = std::sync::mpsc::channel();
+        if self.jobs.send(Job::Settle(reply)).is_ok() {
+            // A writer that ends answers nothing.
+            let _ = answer.recv();
+        }
     }
 
     /// Ends the writer after what waits now; later jobs are not taken.

@@ -16,6 +16,7 @@ mod graph;
 mod graph_write;
 mod replica;
 mod replica_write;
+mod retelling;
 mod rows;
 #[cfg(test)]
 pub(crate) mod tests;

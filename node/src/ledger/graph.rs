@@ -303,39 +303,23 @@ impl Graph {
         }
         // First: the datasets of this batch are said in the words of the new catalogs too.
         if catalogs {
-            self.follow_catalogs(books, snapshot, graph, memory)?;
+            self.follow_catalogs(snapshot, graph, memory)?;
         }
         let change = |id| dataset_change(books, snapshot, &memory.contexts, id);
         let changes = ids.into_iter().map(change).collect::<Result<Vec<_>, _>>()?;
         Ok(changes)
     }
 
-    /// Puts all datasets of the towns whose catalogs have changed.
+    /// Reads what towns say of their catalogs now. Their datasets follow by the
+    /// log, where they are told anew.
     fn follow_catalogs(
         &self,
-        books: &Books,
         snapshot: &ReplicaSnapshot,
         graph: &GraphStore,
         memory: &mut Memory,
     ) -> Result<(), FollowError> {
-        let fresh = contexts(snapshot, &memory.names)?;
-        let old = std::mem::replace(&mut memory.contexts, fresh);
-        let changed = |town: &Town| memory.contexts.get(town) != old.get(town);
+        memory.contexts = contexts(snapshot, &memory.names)?;
         let position = graph.read()?.position().unwrap_or(0);
-        each_batch(
-            snapshot,
-            || self.rounds.is_stopped(),
-            |ids| {
-                let mut changes = Vec::new();
-                for id in ids {
-                    if let Some(town) = town_of(books, snapshot, id)?.filter(|town| changed(town)) {
-                        debug_assert!(memory.contexts.contains_key(&town));
-                        changes.push(dataset_change(books, snapshot, &memory.contexts, id)?);
-                    }
-                }
-                Ok(graph.apply(&changes, position, false)?)
-            },
-        )?;
         graph.apply(&catalog_changes(&memory.contexts), position, false)?;
         graph.set_label(&self.label(memory))?;
         Ok(())
@@ -449,12 +433,6 @@ fn contexts(
         (*town, CatalogContext::new(catalog, name))
     };
     Ok(names.iter().map(context).collect())
-}
-
-/// The town whose open dataset this is.
-fn town_of(books: &Books, snapshot: &ReplicaSnapshot, id: DatasetId) -> Result<Option<Town>, ReadStoreError> {
-    let found = find_sealed(snapshot, books.town(), Reader::Public, id)?;
-    Ok(found.map(|(_, row, _)| row.genesis.owner))
 }
 
 /// What the graph holds of a dataset: what the public may know.

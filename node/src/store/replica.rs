@@ -21,6 +21,7 @@ use redb::{ReadTransaction, ReadableTable, ReadableTableMetadata, TableDefinitio
 use super::database::{self, ID, Kind, Store};
 use super::error::{Blame, OpenStoreError, ReadStoreError, WriteError};
 use super::replica_write::ReplicaWrite;
+use super::retelling::RETELLING;
 use super::rows::{
     AUTHOR_BYTES, ChangeReader, DocumentRow, QuarantinedChange, ViewRow, number_of, operations_of,
 };
@@ -98,8 +99,9 @@ impl ReplicaStore {
     fn prepared(store: Store) -> Result<Self, WriteError> {
         let this = Self { store: Arc::new(store) };
         let is_new = this.store.meta(POSITION)?.is_none();
-        // The first files had no `commits`.
-        if is_new || this.store.read()?.open_table(COMMITS).is_err() {
+        // The first files had no `commits`, later ones no `retelling`.
+        let is_older = || Ok::<_, WriteError>(this.store.read()?.open_table(RETELLING).is_err());
+        if is_new || is_older()? {
             let mut write = this.write()?;
             write.make_tables()?;
             if is_new {
@@ -139,7 +141,7 @@ impl ReplicaStore {
 /// One moment of the replica store.
 #[derive(Debug)]
 pub struct ReplicaSnapshot {
-    read: ReadTransaction,
+    pub(super) read: ReadTransaction,
 }
 
 impl ReplicaSnapshot {
@@ -165,7 +167,7 @@ impl ReplicaSnapshot {
         Ok(bytes.and_then(|bytes| DocumentId::from_slice(&bytes)))
     }
 
-    fn known_federation(&self) -> Result<FederationId, ReadStoreError> {
+    pub(super) fn known_federation(&self) -> Result<FederationId, ReadStoreError> {
         self.federation()?.ok_or_else(|| BLAME.row("meta", "there are documents, but no federation"))
     }
 

@@ -19,6 +19,7 @@ use super::replica::{
     EPOCHS, EVIDENCE, FEDERATION, LOG, MANIFESTS, NEWEST, NUMBERS, POSITION, QUARANTINE, RECEIPTS,
     REVOCATIONS, VIEWS, VIEWS_FORMAT, change_key, dataset_key, decode_document, log_key, manifest_prefix,
 };
+use super::retelling::RETELLING;
 use super::rows::{self, DocumentRow, QuarantinedChange, ViewRow, number_of};
 
 /// Most bytes set aside of one author town's changes (protocol section 13).
@@ -32,7 +33,7 @@ const MANIFESTS_KEPT: usize = crdt::manifest::REMEMBERED_MAX;
 /// has happened.
 pub struct ReplicaWrite {
     store: Arc<Store>,
-    write: WriteTransaction,
+    pub(super) write: WriteTransaction,
     /// Numbers of documents that are new in this write.
     new_numbers: BTreeMap<DocumentId, u64>,
 }
@@ -59,6 +60,7 @@ impl ReplicaWrite {
         write.open_table(DATASETS).map_err(blame)?;
         write.open_table(LOG).map_err(blame)?;
         write.open_table(COMMITS).map_err(blame)?;
+        write.open_table(RETELLING).map_err(blame)?;
         for table in [EPOCHS, CHARTERS, CERTIFICATES, REVOCATIONS, MANIFESTS, RECEIPTS, QUARANTINE, EVIDENCE]
         {
             write.open_table(table).map_err(blame)?;

@@ -5,7 +5,10 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use crdt::epoch::{EpochReason, EpochRecord, EpochState};
-use crdt::ids::{ActorId, ChangeHash, DocumentId, FederationId, Town, UnixMillis};
+use crdt::frontier::Frontier;
+use crdt::genesis::{DocumentKind, Genesis, GenesisClass};
+use crdt::ids::{ActorId, ChangeHash, DocumentId, FederationId, GenesisNonce, Town, UnixMillis};
+use crdt::inventory::Holding;
 use crdt::seal::{ALGORITHM, FEATURE_LEVEL, Seal, SealedChange};
 use redb::backends::InMemoryBackend;
 
@@ -179,4 +182,66 @@ fn a_file_of_a_newer_release_is_refused_and_left_alone() {
     let error = ReplicaStore::open(directory.path(), StoreSettings::default()).unwrap_err();
     assert!(matches!(error, OpenStoreError::NewerFormat { found: 2, known: 1, .. }), "{error}");
     assert!(error.to_string().contains("newer one"), "{error}");
+}
+
+/// A document without content of one of two towns, as of a commit.
+fn dataset(number: u8, town: &str, position: u64) -> (DocumentId, DocumentRow) {
+    let genesis = Genesis {
+        federation: FederationId([1; 32]),
+        kind: DocumentKind::Dataset,
+        owner: Town::parse(town).unwrap(),
+        class: GenesisClass::Open,
+        nonce: GenesisNonce([number; 16]),
+    };
+    let row = DocumentRow {
+        genesis,
+        holding: Holding::live(1, Frontier::default()),
+        position,
+        dataset: None,
+        replaced: false,
+    };
+    (DocumentId([number; 32]), row)
+}
+
+#[test]
+fn datasets_are_told_anew_some_at_a_time_over_restarts_and_only_those_that_are_meant() {
+    let (soest, olpe) = ("05974040", "05966024");
+    let directory = tempfile::tempdir().unwrap();
+    let store = ReplicaStore::open(directory.path(), StoreSettings::default()).unwrap();
+    let mut write = store.write().unwrap();
+    write.set_federation(FederationId([1; 32])).unwrap();
+    // The fifth has changed since, the sixth is of another town, the seventh is not wanted.
+    let rows =
+        [(soest, 1), (soest, 1), (soest, 2), (soest, 2), (soest, 10), (olpe, 1), (soest, 3), (soest, 3)];
+    for (number, (town, position)) in (1u8..).zip(rows) {
+        let (id, row) = dataset(number, town, position);
+        write.put_document(&id, &row).unwrap();
+    }
+    write.begin_retelling(Town::parse(soest).unwrap(), 9).unwrap();
+    write.set_position(10).unwrap();
+    write.commit().unwrap();
+    let mut store = store;
+    let mut moved = Vec::new();
+    for position in 11.. {
+        drop(store);
+        store = ReplicaStore::open(directory.path(), StoreSettings::default()).unwrap();
+        let before = store.read().unwrap();
+        if !before.retells().unwrap() {
+            break;
+        }
+        let mut write = store.write().unwrap();
+        let retold = write.retell(&before, position, 3, |row| row.genesis.nonce.0[0] != 7).unwrap();
+        write.set_position(position).unwrap();
+        write.commit().unwrap();
+        assert_eq!(retold.more, store.read().unwrap().retells().unwrap());
+        moved.push(retold.moved);
+    }
+    assert_eq!(moved, [3, 1, 1]);
+    let after = store.read().unwrap();
+    let positions =
+        (1..=8).map(|number| after.document(&DocumentId([number; 32])).unwrap().unwrap().position);
+    assert_eq!(positions.collect::<Vec<_>>(), [11, 11, 11, 12, 10, 1, 3, 13]);
+    let log = after.changed_after(0, 100).unwrap();
+    let log: Vec<(u64, u8)> = log.into_iter().map(|(position, id)| (position, id.0[0])).collect();
+    assert_eq!(log, [(1, 6), (3, 7), (10, 5), (11, 1), (11, 2), (11, 3), (12, 4), (13, 8)]);
 }

@@ -330,6 +330,39 @@ async fn incremental_harvests_reproduce_the_catalog_and_miss_no_late_arrival() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn what_the_town_says_of_its_catalog_is_told_again_with_each_of_its_datasets() {
+    let (soest, clock) = world().await;
+    let olpe = Olpe::open(&soest);
+    drop(olpe.publish(record("Olper Bäume")).await);
+    soest.receive(&olpe).await;
+    let mut ids = vec![soest.publish(record("Bäume")).await, soest.publish(record("Bänke")).await];
+    let withdrawn = soest.publish(record("Brunnen")).await;
+    soest.withdraw(&withdrawn).await;
+    clock.pass(10);
+    let from = ask(&soest, "verb=Identify").await.text_of("responseDate").unwrap().to_owned();
+    let told = async || {
+        let told = walk(&soest, &format!("verb=ListRecords&metadataPrefix=dcat_ap&from={from}")).await;
+        let mut told: Vec<String> = told.iter().map(|one| uuid(&one.0).to_owned()).collect();
+        told.sort();
+        told
+    };
+    let edit = async |edit: Value| {
+        let edited = soest.desk("PATCH", "/api/v1/catalog", edit).await;
+        assert_eq!(edited.status, StatusCode::OK, "{}", edited.text());
+    };
+    // Of datasets this says nothing.
+    edit(json!({"homepage": "https://soest.example"})).await;
+    assert_eq!(told().await, <[String; 0]>::default());
+
+    edit(json!({"contributor_id": "http://dcat-ap.de/def/contributors/openNRW"})).await;
+    ids.sort();
+    assert_eq!(told().await, ids);
+    let get = format!("verb=GetRecord&metadataPrefix=dcat_ap&identifier=oai:soest.invalid:{}", ids[0]);
+    let record = soest.public(&format!("/oai?{get}")).await;
+    assert!(record.text().contains("contributors/openNRW"), "{}", record.text());
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_long_list_goes_on_over_edits_and_each_record_comes_once() {
     let (soest, clock) = world().await;
     let mut ids = Vec::new();

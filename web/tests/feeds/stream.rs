@@ -151,7 +151,7 @@ async fn a_follower_ends_with_the_catalog_from_wherever_it_begins() {
     let olpe = Olpe::open(&soest);
     let mut followers = Vec::new();
     let mut ids = Vec::new();
-    for round in 0..7 {
+    for round in 0..8 {
         clock.pass(round % 2);
         match round {
             0 | 4 => {
@@ -168,6 +168,11 @@ async fn a_follower_ends_with_the_catalog_from_wherever_it_begins() {
                     let edited = soest.desk("PATCH", &format!("/api/v1/datasets/{id}"), title).await;
                     assert_eq!(edited.status, StatusCode::OK);
                 }
+            }
+            // What the town says of its catalog it says of every dataset.
+            6 => {
+                let contributor = json!({"contributor_id": "http://dcat-ap.de/def/contributors/openNRW"});
+                soest.desk("PATCH", "/api/v1/catalog", contributor).await;
             }
             _ => drop(soest.create(record("Geheim")).await),
         }
