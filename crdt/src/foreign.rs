@@ -15,6 +15,7 @@ mod services;
 mod statements;
 #[cfg(test)]
 mod tests;
+mod texts;
 mod values;
 
 use serde_json::Value;
@@ -22,7 +23,7 @@ use serde_json::Value;
 use crate::catalog::InvalidField;
 
 pub use ckan::read_package;
-pub use statements::{OBJECT_BYTES_MAX, Statements};
+pub use statements::{Gathering, OBJECT_BYTES_MAX, Statements};
 
 /// A record of another catalog.
 #[derive(Debug, Clone, PartialEq)]

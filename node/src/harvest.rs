@@ -5,6 +5,7 @@
 //! here decides what a record may hold (`crdt::foreign`, `crdt::catalog`) or
 //! what a source's new word changes (`crate::import`).
 
+mod bounds;
 pub mod fetch;
 pub(crate) mod file;
 pub mod once;

@@ -5,7 +5,7 @@
 
 use crdt::catalog::{Catalog, Dataset, DatasetSeries, NewDataset};
 use crdt::dcat::{CatalogContext, dataset_triples};
-use crdt::foreign::Statements;
+use crdt::foreign::Gathering;
 use crdt::ids::Town;
 use crdt::vocabulary::Vocabularies;
 use oxrdf::{Literal, NamedNode, Term, Triple};
@@ -60,8 +60,9 @@ fn others(object: &Term) -> Vec<Term> {
 /// The record that is read, with what RDF does not say: its id, class and
 /// status, and how it relates to persons. Null if it is refused.
 fn read(triples: &[Triple], whole: &Dataset) -> Value {
-    let mut statements = Statements::default();
+    let mut statements = Gathering::default();
     triples.iter().cloned().for_each(|triple| statements.insert(triple));
+    let statements = statements.finish();
     let Some(Ok(body)) = statements.datasets(Vocabularies::builtin()).next().map(|record| record.body) else {
         return Value::Null;
     };

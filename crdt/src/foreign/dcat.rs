@@ -24,7 +24,12 @@ impl Statements {
     /// The datasets of the graph, in the order of their names, their codes by
     /// the lists of a town.
     pub fn datasets(&self, lists: &Vocabularies) -> impl Iterator<Item = ForeignRecord> {
-        self.of_class("dcat:Dataset").map(|dataset| record(dataset, lists))
+        self.of_class("dcat:Dataset").into_iter().map(|dataset| record(dataset, lists))
+    }
+
+    /// How many datasets the graph holds.
+    pub fn dataset_count(&self) -> usize {
+        self.of_class("dcat:Dataset").len()
     }
 }
 
@@ -294,14 +299,14 @@ fn label_or_value<'a>(node: Node<'a>, property: &str) -> Option<&'a str> {
 /// before any other, which is better than none.
 pub(super) fn texts(node: Node<'_>, property: &str, mut put: impl FnMut(&str, &str)) {
     let given = node.all(property);
-    let rank = |object: &&&Object| match object {
+    let rank = |object: &Object| match object {
         Object::Text(_, Some(lang)) if lang.starts_with("de") => 0,
         Object::Text(_, None) => 1,
         _ => 2,
     };
-    let english = given.iter().find(|object| is_english(object)).and_then(|object| object.value());
-    let others = given.iter().filter(|object| !is_english(object));
-    let german = others.min_by_key(rank).and_then(|object| object.value());
+    let english = given.iter().copied().find(is_english).and_then(Object::value);
+    let others = given.iter().copied().filter(|object| !is_english(object));
+    let german = others.min_by_key(rank).and_then(Object::value);
     if let Some(text) = german {
         put("de", text);
     }
@@ -310,6 +315,6 @@ pub(super) fn texts(node: Node<'_>, property: &str, mut put: impl FnMut(&str, &s
     }
 }
 
-fn is_english(object: &Object) -> bool {
+fn is_english(object: &Object<'_>) -> bool {
     matches!(object, Object::Text(_, Some(lang)) if lang.starts_with("en"))
 }

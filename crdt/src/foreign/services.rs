@@ -22,15 +22,15 @@ pub(super) fn read(dataset: Node<'_>, lists: &Vocabularies, body: &mut Body, par
     for (part, ..) in parts.iter() {
         nodes.extend(part.follow("dcat:accessService"));
     }
-    nodes.sort_by_key(|node| node.name);
-    nodes.dedup_by_key(|node| node.name);
+    nodes.sort_by_key(|node| node.name());
+    nodes.dedup_by_key(|node| node.name());
     nodes.retain(|node| says_more(*node, parts));
     let mut services = Vec::new();
     for node in nodes {
         let Some(id) = id(node) else { continue };
         for (part, _, fields) in parts.iter_mut() {
             let through = part.follow("dcat:accessService");
-            if through.first().is_some_and(|service| service.name == node.name) {
+            if through.first().is_some_and(|service| service.name() == node.name()) {
                 fields.set("service", id.clone());
             }
         }
@@ -74,7 +74,7 @@ fn service(node: Node<'_>, dataset: Node<'_>, lists: &Vocabularies, record: &Bod
     let format = node.first(&["dct:format"]).map(|name| values::format(lists, name));
     body.read("format", "dct:format", format.as_deref(), Format::parse);
     body.read("licence", "dct:license", licence_of(node, lists), |text| values::licence(lists, text));
-    let asked = |of: Node<'_>| of.follow("dcat:contactPoint").first().map(|office| office.name.to_owned());
+    let asked = |of: Node<'_>| of.follow("dcat:contactPoint").first().map(|office| office.name().to_owned());
     if asked(node) != asked(dataset) {
         contact(node, &mut body);
     }

@@ -1,134 +1,180 @@
 //! A graph by subject, with the properties under the short names of the
 //! profile, whichever namespace a version of it used.
 //!
-//! Keeps only what is read: a property that no reader asks for takes no memory.
-
-use std::collections::BTreeMap;
+//! Keeps only what is read: a property that no reader asks for takes no memory,
+//! a text that is said often is held once, and a statement takes 16 bytes.
 
 use oxrdf::{NamedOrBlankNode, Term, Triple};
+
+use super::texts::{TextId, Texts};
 
 /// Longest literal or IRI that is kept, in bytes; what is longer is cut, and
 /// is then too long for its field too.
 pub const OBJECT_BYTES_MAX: usize = 64 * 1024;
 
 /// What a property says.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
-pub(super) enum Object {
-    /// Another node: its IRI, or `_:` and the name of a blank node.
-    Node(String),
+#[derive(Debug, Clone, Copy)]
+pub(super) enum Object<'a> {
+    /// Another node.
+    Node(Node<'a>),
     /// A text, with its language in lower case where one is given.
-    Text(String, Option<String>),
+    Text(&'a str, Option<&'a str>),
 }
 
-impl Object {
+impl<'a> Object<'a> {
     /// The IRI or the text.
-    pub(super) fn text(&self) -> &str {
+    pub(super) fn text(self) -> &'a str {
         match self {
-            Self::Node(text) | Self::Text(text, _) => text,
+            Self::Node(node) => node.name(),
+            Self::Text(text, _) => text,
         }
     }
 
-    fn is_blank(&self) -> bool {
-        matches!(self, Self::Node(name) if name.starts_with("_:"))
+    /// The IRI or the text, unless it is a blank node's name.
+    pub(super) fn value(self) -> Option<&'a str> {
+        let is_blank = matches!(self, Self::Node(node) if node.iri().is_none());
+        (!is_blank).then(|| self.text().trim()).filter(|text| !text.is_empty())
+    }
+}
+
+/// One statement, its texts by number.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+struct Said {
+    subject: TextId,
+    object: TextId,
+    /// The object's language; of a node and of a text without one, the empty text.
+    language: TextId,
+    /// Place in [`PROPERTIES`].
+    property: u8,
+    is_node: bool,
+}
+
+const _: () = assert!(PROPERTIES.len() <= u8::MAX as usize);
+
+/// The statements of a graph as they come.
+#[derive(Debug, Default)]
+pub struct Gathering {
+    texts: Texts,
+    said: Vec<Said>,
+}
+
+impl Gathering {
+    /// Takes a triple in.
+    pub fn insert(&mut self, triple: Triple) {
+        let Some(property) = property(triple.predicate.as_str()) else { return };
+        let none = self.texts.id("");
+        let (object, language, is_node) = match triple.object {
+            Term::NamedNode(node) => (self.texts.id(cut(node.as_str())), none, true),
+            Term::BlankNode(node) => (self.texts.id(&format!("_:{}", node.as_str())), none, true),
+            Term::Literal(literal) => {
+                let language = literal.language().map(str::to_lowercase).unwrap_or_default();
+                (self.texts.id(cut(literal.value())), self.texts.id(&language), false)
+            }
+        };
+        let subject = match triple.subject {
+            NamedOrBlankNode::NamedNode(node) => self.texts.id(node.as_str()),
+            NamedOrBlankNode::BlankNode(node) => self.texts.id(&format!("_:{}", node.as_str())),
+        };
+        let mut said = Said { subject, object, language, property, is_node };
+        if is_node && said.name() == "served by" {
+            // Said of the service, asked of the dataset.
+            std::mem::swap(&mut said.subject, &mut said.object);
+        }
+        self.said.push(said);
     }
 
-    /// The IRI or the text, unless it is a blank node's name.
-    pub(super) fn value(&self) -> Option<&str> {
-        (!self.is_blank()).then(|| self.text().trim()).filter(|text| !text.is_empty())
+    /// The graph, once everything is in.
+    pub fn finish(mut self) -> Statements {
+        self.said.sort_by_key(|said| said.subject);
+        Statements { texts: self.texts, said: self.said }
     }
 }
 
 /// The statements of one graph, such as one page of a catalog.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug)]
 pub struct Statements {
-    nodes: BTreeMap<String, Vec<(&'static str, Object)>>,
+    texts: Texts,
+    /// By subject.
+    said: Vec<Said>,
 }
 
 /// One subject of the graph.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Node<'a> {
-    pub(super) name: &'a str,
-    pub(super) graph: &'a Statements,
+    id: TextId,
+    graph: &'a Statements,
+}
+
+impl Said {
+    /// The short name of the property.
+    fn name(&self) -> &'static str {
+        PROPERTIES[usize::from(self.property)].1
+    }
 }
 
 impl Statements {
-    /// Takes a triple in.
-    pub fn insert(&mut self, triple: Triple) {
-        let Some(property) = property(triple.predicate.as_str()) else { return };
-        let object = match triple.object {
-            Term::NamedNode(node) => Object::Node(cut(node.into_string())),
-            Term::BlankNode(node) => Object::Node(format!("_:{}", node.as_str())),
-            Term::Literal(literal) => {
-                let language = literal.language().map(str::to_lowercase);
-                Object::Text(cut(literal.value().to_owned()), language)
+    fn object(&self, said: &Said) -> Object<'_> {
+        match said.is_node {
+            true => Object::Node(Node { id: said.object, graph: self }),
+            false => {
+                let language = Some(self.texts.get(said.language)).filter(|language| !language.is_empty());
+                Object::Text(self.texts.get(said.object), language)
             }
-        };
-        let subject = match triple.subject {
-            NamedOrBlankNode::NamedNode(node) => node.into_string(),
-            NamedOrBlankNode::BlankNode(node) => format!("_:{}", node.as_str()),
-        };
-        if let ("served by", Object::Node(dataset)) = (property, &object) {
-            // Said of the service, asked of the dataset.
-            self.nodes.entry(dataset.clone()).or_default().push((property, Object::Node(subject)));
-            return;
         }
-        self.nodes.entry(subject).or_default().push((property, object));
     }
 
     /// The subjects of a class, in the order of their names.
-    pub(super) fn of_class<'a>(&'a self, class: &'a str) -> impl Iterator<Item = Node<'a>> {
-        let is = move |(property, object): &(&str, Object)| *property == "a" && short(object.text()) == class;
-        let found = self.nodes.iter().filter(move |(_, said)| said.iter().any(is));
-        found.map(|(name, _)| Node { name, graph: self })
+    pub(super) fn of_class(&self, class: &str) -> Vec<Node<'_>> {
+        let is = |said: &&Said| said.name() == "a" && short(self.texts.get(said.object)) == class;
+        let mut found: Vec<TextId> = self.said.iter().filter(is).map(|said| said.subject).collect();
+        found.dedup();
+        found.sort_unstable_by_key(|id| self.texts.get(*id));
+        found.into_iter().map(|id| Node { id, graph: self }).collect()
+    }
+
+    /// What the graph says first of a property, whatever of.
+    fn first_said(&self, property: &str) -> Option<&str> {
+        let said = self.said.iter().filter(|said| said.name() == property);
+        said.filter_map(|said| self.object(said).value()).next()
     }
 
     /// The page that follows this one (`hydra:next`, `hydra:nextPage`).
     pub fn next_page(&self) -> Option<&str> {
-        let said = self.nodes.values().flatten();
-        let mut next = said.filter(|(property, _)| *property == "hydra:next");
-        next.find_map(|(_, object)| object.value())
+        self.first_said("hydra:next")
     }
 
     /// How many datasets the source says it has in all (`hydra:totalItems`).
     pub fn total(&self) -> Option<u64> {
-        let said = self.nodes.values().flatten();
-        let mut totals = said.filter(|(property, _)| *property == "hydra:total");
-        totals.find_map(|(_, object)| object.text().parse().ok())
-    }
-
-    /// The object, a blank node by what is said of it.
-    fn told(&self, object: &Object) -> (bool, String) {
-        let said = match object {
-            Object::Node(name) if object.is_blank() => {
-                self.nodes.get(name).map(Vec::as_slice).unwrap_or_default()
-            }
-            other => return (false, other.text().to_owned()),
-        };
-        let mut words: Vec<String> = said
-            .iter()
-            .map(|(property, object)| format!("{property} {}", object.value().unwrap_or_default()))
-            .collect();
-        words.sort();
-        (true, words.join("\n"))
+        self.first_said("hydra:total")?.parse().ok()
     }
 
     /// Whether it names a catalog, even an empty one.
     pub fn has_catalog(&self) -> bool {
-        self.of_class("dcat:Catalog").next().is_some()
+        !self.of_class("dcat:Catalog").is_empty()
     }
 }
 
 impl<'a> Node<'a> {
+    /// Its IRI, or `_:` and the name of a blank node.
+    pub(super) fn name(self) -> &'a str {
+        self.graph.texts.get(self.id)
+    }
+
+    fn said(self) -> &'a [Said] {
+        let said = &self.graph.said;
+        let begin = said.partition_point(|one| one.subject < self.id);
+        let length = said[begin..].partition_point(|one| one.subject == self.id);
+        &said[begin..begin + length]
+    }
+
     /// Everything the property says here.
-    pub(super) fn all(self, property: &str) -> Vec<&'a Object> {
-        let said = self.graph.nodes.get(self.name).map(Vec::as_slice).unwrap_or_default();
-        let mut found: Vec<&Object> =
-            said.iter().filter(|(name, _)| *name == property).map(|(_, object)| object).collect();
+    pub(super) fn all(self, property: &str) -> Vec<Object<'a>> {
+        let mut found: Vec<&Said> = self.said().iter().filter(|said| said.name() == property).collect();
         // A graph has no order, and its blank nodes have new names each time:
         // the same statements give the same record.
-        found.sort_by_cached_key(|object| self.graph.told(object));
-        found.dedup();
-        found
+        found.sort_by_cached_key(|said| told(self.graph.object(said)));
+        found.dedup_by_key(|said| (said.object, said.language, said.is_node));
+        found.into_iter().map(|said| self.graph.object(said)).collect()
     }
 
     /// The values of the property, blank nodes left out.
@@ -143,9 +189,8 @@ impl<'a> Node<'a> {
 
     /// The nodes that the property leads to.
     pub(super) fn follow(self, property: &str) -> Vec<Node<'a>> {
-        let nodes = self.all(property).into_iter();
-        let named = nodes.filter_map(|object| match object {
-            Object::Node(name) => Some(Node { name: name.as_str(), graph: self.graph }),
+        let named = self.all(property).into_iter().filter_map(|object| match object {
+            Object::Node(node) => Some(node),
             Object::Text(..) => None,
         });
         named.collect()
@@ -158,16 +203,30 @@ impl<'a> Node<'a> {
 
     /// Its IRI, if it has one.
     pub(super) fn iri(self) -> Option<&'a str> {
-        (!self.name.starts_with("_:")).then_some(self.name)
+        Some(self.name()).filter(|name| !name.starts_with("_:"))
     }
 }
 
-fn cut(mut text: String) -> String {
-    if text.len() > OBJECT_BYTES_MAX {
-        let end = (0..=OBJECT_BYTES_MAX).rev().find(|at| text.is_char_boundary(*at)).unwrap_or(0);
-        text.truncate(end);
+/// The object, a blank node by what is said of it.
+fn told(object: Object<'_>) -> (bool, String) {
+    match object {
+        Object::Node(node) if node.iri().is_none() => {
+            let said = node.said().iter();
+            let mut words: Vec<String> = said
+                .map(|said| {
+                    format!("{} {}", said.name(), node.graph.object(said).value().unwrap_or_default())
+                })
+                .collect();
+            words.sort();
+            (true, words.join("\n"))
+        }
+        other => (false, other.text().to_owned()),
     }
-    text
+}
+
+fn cut(text: &str) -> &str {
+    let end = (0..=OBJECT_BYTES_MAX.min(text.len())).rev().find(|at| text.is_char_boundary(*at));
+    &text[..end.unwrap_or(0)]
 }
 
 /// Namespaces without scheme, `www.` and version, and the prefix each has here.
@@ -272,9 +331,11 @@ const PROPERTIES: &[(&str, &str)] = &[
     ("hydra:totalItems", "hydra:total"),
 ];
 
-fn property(iri: &str) -> Option<&'static str> {
+/// The place of a property in [`PROPERTIES`].
+fn property(iri: &str) -> Option<u8> {
     let name = short(iri);
-    PROPERTIES.iter().find(|(written, _)| *written == name).map(|(_, read)| *read)
+    let place = PROPERTIES.iter().position(|(written, _)| *written == name)?;
+    u8::try_from(place).ok()
 }
 
 /// `prefix:name` of a known namespace, else the IRI itself.

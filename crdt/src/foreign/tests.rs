@@ -24,8 +24,9 @@ fn triples(dataset: &Dataset) -> BTreeSet<String> {
 /// The record that our own RDF reads back to; what the node keeps itself is
 /// taken from where it came from.
 fn back(dataset: &Dataset) -> Dataset {
-    let mut statements = Statements::default();
+    let mut statements = Gathering::default();
     dataset_triples(dataset, &context()).into_iter().for_each(|triple| statements.insert(triple));
+    let statements = statements.finish();
     let records: Vec<ForeignRecord> = statements.datasets(Vocabularies::builtin()).collect();
     assert_eq!(records.len(), 1);
     assert!(records[0].hints.is_empty(), "{:?}", records[0].hints);
@@ -132,7 +133,7 @@ fn statements_of_old_profiles_mean_the_same() {
 
     let dataset = NamedNode::new("https://alt.example/1").unwrap();
     let iri = |text: &str| Term::NamedNode(NamedNode::new_unchecked(text));
-    let mut statements = Statements::default();
+    let mut statements = Gathering::default();
     let mut say = |subject: &NamedOrBlankNode, predicate: &str, object: Term| {
         statements.insert(Triple::new(subject.clone(), NamedNode::new_unchecked(predicate), object));
     };
@@ -161,6 +162,7 @@ fn statements_of_old_profiles_mean_the_same() {
     say(&subject, "http://purl.org/dc/terms/temporal", period.clone().into());
     say(&period.into(), "http://www.w3.org/2006/time#hasBeginning", moment.clone().into());
     say(&moment.into(), "http://www.w3.org/2006/time#inXSDDateTime", text("2016-01-01T00:00:00"));
+    let statements = statements.finish();
     let record = statements.datasets(Vocabularies::builtin()).next().unwrap();
     let body = record.body.unwrap();
     assert_eq!(body["title"]["de"], "Bäume");

@@ -21,15 +21,15 @@ pub(crate) fn read(
 ) -> io::Result<Result<(), Fault>> {
     let mut bytes = Vec::new();
     file.take(PAGE_BYTES_MAX as u64 + 1).read_to_end(&mut bytes)?;
-    let page = match page::read(&bytes, None, None, lists) {
-        Ok(page) => page,
+    let content = match page::content(bytes, None, None) {
+        Ok(content) => content,
         Err(UnreadablePage { problem, remedy }) => return Ok(Err(Fault { reason: problem, remedy })),
     };
-    say(&Line::Total(page.records.len() as u64))?;
-    if let Some(next) = page.next {
-        say(&Line::Remark(Place::Whole, Box::new(more_pages(&next))))?;
+    say(&Line::Total(content.len() as u64))?;
+    if let Some(next) = content.next() {
+        say(&Line::Remark(Place::Whole, Box::new(more_pages(next))))?;
     }
-    for record in page.records {
+    for record in content.records(lists) {
         if !say_record(record, say)? {
             break;
         }

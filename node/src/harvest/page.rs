@@ -6,19 +6,20 @@
 //! a whole, so that what is missing does not count as gone.
 
 use crdt::catalog::Bilingual;
-use crdt::foreign::{ForeignRecord, Statements, read_package};
+use crdt::foreign::{ForeignRecord, Gathering, Statements, read_package};
 use crdt::vocabulary::Vocabularies;
 use encoding_rs::Encoding;
 use oxrdf::Triple;
 use oxrdfio::{JsonLdProfileSet, RdfFormat, RdfParser};
 use serde_json::Value;
 
+pub use super::bounds::DEPTH_MAX;
+use super::bounds::bounded;
+
 /// Longest page in bytes: more than any catalog sends for a hundred records.
 pub const PAGE_BYTES_MAX: usize = 64 * 1024 * 1024;
 /// Most triples of one page.
 pub const TRIPLES_MAX: usize = 3_000_000;
-/// Deepest nesting of brackets or elements.
-pub const DEPTH_MAX: usize = 100;
 /// Most records of one page.
 pub const RECORDS_MAX: usize = 200_000;
 
@@ -61,24 +62,83 @@ pub struct UnreadablePage {
 }
 
 impl UnreadablePage {
-    fn fixed(de: &str, en: &str, remedy_de: &str, remedy_en: &str) -> Self {
+    pub(super) fn fixed(de: &str, en: &str, remedy_de: &str, remedy_en: &str) -> Self {
         Self { problem: Bilingual::fixed(de, en), remedy: Bilingual::fixed(remedy_de, remedy_en) }
     }
 
-    fn made(de: String, en: String, remedy_de: &str, remedy_en: &str) -> Self {
+    pub(super) fn made(de: String, en: String, remedy_de: &str, remedy_en: &str) -> Self {
         Self { problem: Bilingual::made(de, en), remedy: Bilingual::fixed(remedy_de, remedy_en) }
     }
 }
 
-/// Reads a page. `named` is its media type or its file's ending, which counts
-/// where the text does not say otherwise; `base` is its address, `lists` the
-/// vocabularies by which codes are known.
+/// A page that was understood, whose records are made one after the other: all
+/// of them at once take many times the page's own memory.
+#[derive(Debug)]
+pub enum Content {
+    /// The statements of a graph.
+    Graph(Statements),
+    /// An answer of a CKAN, or package dicts alone.
+    Answer(Value),
+}
+
+impl Content {
+    /// How many records there are.
+    pub fn len(&self) -> usize {
+        let count = match self {
+            Self::Graph(graph) => graph.dataset_count(),
+            Self::Answer(answer) => packages(answer).len(),
+        };
+        count.min(RECORDS_MAX)
+    }
+
+    /// Whether there is none.
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
+    /// Where the next page is, as the page says it.
+    pub fn next(&self) -> Option<&str> {
+        match self {
+            Self::Graph(graph) => graph.next_page(),
+            Self::Answer(_) => None,
+        }
+    }
+
+    /// The records, good and refused ones.
+    pub fn records<'a>(&'a self, lists: &'a Vocabularies) -> Box<dyn Iterator<Item = ForeignRecord> + 'a> {
+        match self {
+            Self::Graph(graph) => Box::new(graph.datasets(lists).take(RECORDS_MAX)),
+            Self::Answer(answer) => {
+                Box::new(packages(answer).iter().take(RECORDS_MAX).map(|one| read_package(one, lists)))
+            }
+        }
+    }
+}
+
+/// Reads a page with all its records. `named` is its media type or its file's
+/// ending, which counts where the text does not say otherwise; `base` is its
+/// address, `lists` the vocabularies by which codes are known.
 pub fn read(
-    bytes: &[u8],
+    bytes: impl Into<Vec<u8>>,
     named: Option<&str>,
     base: Option<&str>,
     lists: &Vocabularies,
 ) -> Result<Page, UnreadablePage> {
+    let content = content(bytes.into(), named, base)?;
+    let records: Vec<ForeignRecord> = content.records(lists).collect();
+    let (total, is_catalog) = match &content {
+        Content::Graph(graph) => (graph.total(), graph.has_catalog()),
+        Content::Answer(answer) => {
+            let total = result(answer).get("count").and_then(Value::as_u64);
+            (total, total.is_some() || answer.get("success").is_some())
+        }
+    };
+    let is_catalog = is_catalog || !records.is_empty();
+    Ok(Page { next: content.next().map(str::to_owned), records, total, is_catalog })
+}
+
+/// Reads a page as far as it takes to understand it.
+pub fn content(bytes: Vec<u8>, named: Option<&str>, base: Option<&str>) -> Result<Content, UnreadablePage> {
     if bytes.len() > PAGE_BYTES_MAX {
         return Err(UnreadablePage::made(
             format!("die Seite ist größer als {} MiB", PAGE_BYTES_MAX >> 20),
@@ -89,35 +149,46 @@ pub fn read(
     }
     let text = decode(bytes)?;
     match form(&text, named)? {
-        Form::Ckan => ckan(&text, lists),
-        form => rdf(&text, form, base, lists),
+        Form::Ckan => ckan(&text),
+        form => rdf(&text, form, base).map(Content::Graph),
     }
 }
 
 /// The text of a page: UTF-8, or what an XML declaration names.
-fn decode(bytes: &[u8]) -> Result<String, UnreadablePage> {
-    let head = &bytes[..bytes.len().min(200)];
-    let declared = Encoding::for_bom(bytes).map(|(encoding, _)| encoding).or_else(|| {
-        let head = String::from_utf8_lossy(head);
+fn decode(bytes: Vec<u8>) -> Result<String, UnreadablePage> {
+    let declared = Encoding::for_bom(&bytes).map(|(encoding, _)| encoding).or_else(|| {
+        let head = String::from_utf8_lossy(&bytes[..bytes.len().min(200)]).into_owned();
         let name = head.strip_prefix("<?xml")?.split("encoding=").nth(1)?;
         let name = name.get(1..)?.split(['"', '\'']).next()?;
         Encoding::for_label(name.as_bytes())
     });
-    let (text, _, broken) = declared.unwrap_or(encoding_rs::UTF_8).decode(bytes);
-    if broken {
-        return Err(UnreadablePage::fixed(
-            "der Text ist nicht in UTF-8",
-            "the text is not in UTF-8",
-            "die Datei in UTF-8 speichern",
-            "save the file in UTF-8",
-        ));
-    }
-    // The parser goes by the declaration, which is no longer true.
-    let text = match text.split_once("?>") {
-        Some((declaration, rest)) if declaration.starts_with("<?xml") => rest.to_owned(),
-        _ => text.into_owned(),
+    let mut text = match declared {
+        // As it stands, without a copy.
+        None => String::from_utf8(bytes).map_err(|_| not_utf8())?,
+        Some(encoding) => {
+            let (text, _, broken) = encoding.decode(&bytes);
+            if broken {
+                return Err(not_utf8());
+            }
+            text.into_owned()
+        }
     };
+    // The parser goes by the declaration, which is no longer true.
+    if text.starts_with("<?xml")
+        && let Some(end) = text.find("?>")
+    {
+        text.drain(..end + 2);
+    }
     Ok(text)
+}
+
+fn not_utf8() -> UnreadablePage {
+    UnreadablePage::fixed(
+        "der Text ist nicht in UTF-8",
+        "the text is not in UTF-8",
+        "die Datei in UTF-8 speichern",
+        "save the file in UTF-8",
+    )
 }
 
 /// What a text is written in, by how it begins; by its name where that leaves
@@ -165,7 +236,7 @@ fn is_json_ld(head: &str) -> bool {
     ["\"@context\"", "\"@graph\"", "\"@id\"", "\"@type\""].iter().any(|word| head.contains(word))
 }
 
-fn rdf(text: &str, form: Form, base: Option<&str>, lists: &Vocabularies) -> Result<Page, UnreadablePage> {
+fn rdf(text: &str, form: Form, base: Option<&str>) -> Result<Statements, UnreadablePage> {
     bounded(text, form)?;
     let format = match form {
         Form::RdfXml => RdfFormat::RdfXml,
@@ -178,7 +249,7 @@ fn rdf(text: &str, form: Form, base: Option<&str>, lists: &Vocabularies) -> Resu
     if let Some(base) = base {
         parser = parser.with_base_iri(base).map_err(|_| no_address(base))?;
     }
-    let mut statements = Statements::default();
+    let mut statements = Gathering::default();
     for (count, quad) in parser.for_slice(text.as_bytes()).enumerate() {
         let quad = quad.map_err(|error| syntax(&error))?;
         if count >= TRIPLES_MAX {
@@ -191,13 +262,7 @@ fn rdf(text: &str, form: Form, base: Option<&str>, lists: &Vocabularies) -> Resu
         }
         statements.insert(Triple::new(quad.subject, quad.predicate, quad.object));
     }
-    let records: Vec<ForeignRecord> = statements.datasets(lists).take(RECORDS_MAX).collect();
-    Ok(Page {
-        is_catalog: !records.is_empty() || statements.has_catalog(),
-        next: statements.next_page().map(str::to_owned),
-        total: statements.total(),
-        records,
-    })
+    Ok(statements.finish())
 }
 
 fn no_address(base: &str) -> UnreadablePage {
@@ -226,117 +291,8 @@ fn syntax(error: &oxrdfio::RdfSyntaxError) -> UnreadablePage {
     )
 }
 
-/// Refuses what parsers suffer from before one sees it.
-fn bounded(text: &str, form: Form) -> Result<(), UnreadablePage> {
-    let deep = || {
-        UnreadablePage::made(
-            format!("die Seite ist tiefer als {DEPTH_MAX} Ebenen verschachtelt"),
-            format!("the page is nested deeper than {DEPTH_MAX} levels"),
-            "die Quelle prüfen; ein Katalog ist flach",
-            "check the source; a catalog is flat",
-        )
-    };
-    match form {
-        Form::RdfXml
-            if contains_ignoring_case(text, "<!doctype") || contains_ignoring_case(text, "<!entity") =>
-        {
-            Err(UnreadablePage::fixed(
-                "die Seite enthält eine DTD oder Entitäten",
-                "the page contains a DTD or entities",
-                "ohne <!DOCTYPE …> und <!ENTITY …> liefern",
-                "send it without <!DOCTYPE …> and <!ENTITY …>",
-            ))
-        }
-        Form::RdfXml => match elements(text) {
-            (deepest, _) if deepest > DEPTH_MAX => Err(deep()),
-            (_, 0) => Ok(()),
-            _ => Err(UnreadablePage::fixed(
-                "die Seite endet mitten in einem Element",
-                "the page ends in the middle of an element",
-                "noch einmal abrufen; von der Seite wurde nichts übernommen",
-                "fetch it again; nothing of the page was taken",
-            )),
-        },
-        Form::JsonLd | Form::Ckan if depth_of_brackets(text, b"\"") > DEPTH_MAX => Err(deep()),
-        Form::Turtle if depth_of_brackets(text, b"\"'") > DEPTH_MAX => Err(deep()),
-        _ => Ok(()),
-    }
-}
-
-fn contains_ignoring_case(text: &str, needle: &str) -> bool {
-    text.as_bytes().windows(needle.len()).any(|window| window.eq_ignore_ascii_case(needle.as_bytes()))
-}
-
-/// How deep elements stand in each other, and how many are open at the end: a
-/// page that was cut off has some, and the parser would take it for whole.
-fn elements(text: &str) -> (usize, usize) {
-    let (mut depth, mut deepest) = (0usize, 0usize);
-    let mut rest = text;
-    while let Some(at) = rest.find('<') {
-        rest = &rest[at..];
-        let skipped = [("<!--", "-->"), ("<![CDATA[", "]]>"), ("<?", "?>")];
-        let skipped = skipped.into_iter().find(|(open, _)| rest.starts_with(open));
-        let end = match skipped {
-            Some((_, close)) => rest.find(close).map(|at| at + close.len()),
-            None => end_of_tag(rest),
-        };
-        let Some(end) = end else { return (deepest, depth + 1) };
-        if skipped.is_none() {
-            let tag = &rest[..end];
-            if tag.starts_with("</") {
-                depth = depth.saturating_sub(1);
-            } else if !tag.ends_with("/>") {
-                depth += 1;
-                deepest = deepest.max(depth);
-            }
-        }
-        rest = &rest[end..];
-    }
-    (deepest, depth)
-}
-
-/// The end of a tag: a `>` within a quoted attribute is none.
-fn end_of_tag(tag: &str) -> Option<usize> {
-    let mut quote = None;
-    for (at, byte) in tag.bytes().enumerate() {
-        match (quote, byte) {
-            (None, b'>') => return Some(at + 1),
-            (None, b'"' | b'\'') => quote = Some(byte),
-            (Some(open), byte) if open == byte => quote = None,
-            _ => {}
-        }
-    }
-    None
-}
-
-/// How deep brackets stand in each other, outside of quoted texts; an estimate
-/// from above, since some brackets of Turtle stand in IRIs.
-fn depth_of_brackets(text: &str, quotes: &[u8]) -> usize {
-    let (mut depth, mut deepest) = (0usize, 0usize);
-    let mut quote: Option<u8> = None;
-    let mut escaped = false;
-    for byte in text.bytes() {
-        match (quote, byte) {
-            (Some(_), _) if escaped => escaped = false,
-            (Some(_), b'\\') => escaped = true,
-            // An apostrophe in a comment must not swallow the rest of the page.
-            (Some(b'\''), b'\n') => quote = None,
-            (Some(open), byte) if byte == open => quote = None,
-            (Some(_), _) => {}
-            (None, byte) if quotes.contains(&byte) => quote = Some(byte),
-            (None, b'[' | b'{' | b'(') => {
-                depth += 1;
-                deepest = deepest.max(depth);
-            }
-            (None, b']' | b'}' | b')') => depth = depth.saturating_sub(1),
-            _ => {}
-        }
-    }
-    deepest
-}
-
 /// Package dicts: `package_search`, `package_show`, a list, or one dict.
-fn ckan(text: &str, lists: &Vocabularies) -> Result<Page, UnreadablePage> {
+fn ckan(text: &str) -> Result<Content, UnreadablePage> {
     bounded(text, Form::Ckan)?;
     let json: Value = serde_json::from_str(text).map_err(|error| {
         UnreadablePage::made(
@@ -356,15 +312,7 @@ fn ckan(text: &str, lists: &Vocabularies) -> Result<Page, UnreadablePage> {
             "check address and parameters",
         ));
     }
-    let result = json.get("result").unwrap_or(&json);
-    let packages = match result {
-        Value::Array(packages) => packages.as_slice(),
-        Value::Object(answer) => match answer.get("results").or_else(|| answer.get("packages")) {
-            Some(Value::Array(packages)) => packages.as_slice(),
-            _ => std::slice::from_ref(result),
-        },
-        _ => &[],
-    };
+    let packages = packages(&json);
     if packages.iter().any(|package| !package.is_object())
         || packages.is_empty() && !json.is_object() && !json.is_array()
     {
@@ -375,11 +323,22 @@ fn ckan(text: &str, lists: &Vocabularies) -> Result<Page, UnreadablePage> {
             "give the answer of package_search or package_show",
         ));
     }
-    let total = result.get("count").and_then(Value::as_u64);
-    Ok(Page {
-        records: packages.iter().take(RECORDS_MAX).map(|package| read_package(package, lists)).collect(),
-        next: None,
-        total,
-        is_catalog: total.is_some() || json.get("success").is_some() || !packages.is_empty(),
-    })
+    Ok(Content::Answer(json))
+}
+
+/// What an answer is about.
+fn result(answer: &Value) -> &Value {
+    answer.get("result").unwrap_or(answer)
+}
+
+/// The package dicts of an answer.
+fn packages(answer: &Value) -> &[Value] {
+    match result(answer) {
+        Value::Array(packages) => packages,
+        one @ Value::Object(fields) => match fields.get("results").or_else(|| fields.get("packages")) {
+            Some(Value::Array(packages)) => packages,
+            _ => std::slice::from_ref(one),
+        },
+        _ => &[],
+    }
 }

@@ -174,7 +174,7 @@ async fn read(
     url: Url,
     lists: Arc<Vocabularies>,
 ) -> Result<Page, Bilingual> {
-    let work = move || page::read(&bytes, media_type.as_deref(), Some(url.as_str()), &lists);
+    let work = move || page::read(bytes, media_type.as_deref(), Some(url.as_str()), &lists);
     let read = tokio::task::spawn_blocking(work).await;
     match read {
         Ok(page) => page.map_err(|error| {

@@ -28,12 +28,7 @@ fn files() -> Vec<PathBuf> {
 
 fn read(path: &Path) -> Result<Page, page::UnreadablePage> {
     let ending = path.extension().and_then(|end| end.to_str());
-    page::read(
-        &std::fs::read(path).unwrap(),
-        ending,
-        Some("https://quelle.example/"),
-        Vocabularies::builtin(),
-    )
+    page::read(std::fs::read(path).unwrap(), ending, Some("https://quelle.example/"), Vocabularies::builtin())
 }
 
 #[test]

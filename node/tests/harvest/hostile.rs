@@ -25,7 +25,7 @@ fn dtds_and_entities_are_refused_before_they_are_parsed() {
     let utf16: Vec<u8> =
         std::iter::once(0xfeff_u16).chain(bomb.encode_utf16()).flat_map(u16::to_be_bytes).collect();
     assert!(
-        page::read(&utf16, None, None, Vocabularies::builtin()).unwrap_err().to_string().contains("DTD"),
+        page::read(utf16, None, None, Vocabularies::builtin()).unwrap_err().to_string().contains("DTD"),
         "in another encoding too"
     );
 }
@@ -83,9 +83,9 @@ fn half_pages_and_web_pages_are_refused_as_a_whole() {
     {
         assert!(refused(text).contains(word), "{text}: {}", refused(text));
     }
-    assert!(page::read(b"\xff\xfe\x00", None, None, Vocabularies::builtin()).is_err());
+    assert!(page::read(*b"\xff\xfe\x00", None, None, Vocabularies::builtin()).is_err());
     assert!(
-        page::read(b"<a:b> <a:c> \"\xe4\" .", None, None, Vocabularies::builtin())
+        page::read(*b"<a:b> <a:c> \"\xe4\" .", None, None, Vocabularies::builtin())
             .unwrap_err()
             .to_string()
             .contains("UTF-8")

@@ -333,7 +333,7 @@ async fn incremental_harvests_reproduce_the_catalog_and_miss_no_late_arrival() {
 async fn what_the_town_says_of_its_catalog_is_told_again_with_each_of_its_datasets() {
     let (soest, clock) = world().await;
     let olpe = Olpe::open(&soest);
-    drop(olpe.publish(record("Olper Bäume")).await);
+    olpe.publish(record("Olper Bäume")).await;
     soest.receive(&olpe).await;
     let mut ids = vec![soest.publish(record("Bäume")).await, soest.publish(record("Bänke")).await];
     let withdrawn = soest.publish(record("Brunnen")).await;
