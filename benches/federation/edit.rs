@@ -82,7 +82,7 @@ pub(crate) fn wait_until_ready(handles: &[NodeHandle]) -> Result<()> {
 }
 
 /// A word that no other edit has, too far from any for tolerance.
-fn token(number: usize) -> String {
+pub(crate) fn token(number: usize) -> String {
     let hash = crdt::encoding::hash("bench token", &[&number.to_be_bytes()]);
     hash.iter().take(12).map(|byte| char::from(b'a' + byte % 26)).collect()
 }

@@ -1,10 +1,10 @@
 //! Measures a federation on this machine: how long an edit takes to be found
-//! elsewhere, how fast a node joins, how quick search, CKAN's actions, SPARQL and a harvester's
+//! elsewhere and to be shown by every interface, how fast a node joins, how quick search, CKAN's actions, SPARQL and a harvester's
 //! walk are, what a node holds in memory and what it costs when nothing happens.
 //!
 //! ```sh
 //! cargo bench --bench federation                       # all, small, some minutes
-//! cargo bench --bench federation -- join               # some of edit, join, search, walk, ckan, sparql, memory, start, reindex, idle
+//! cargo bench --bench federation -- join               # some of edit, join, search, walk, ckan, sparql, memory, start, reindex, visible, idle
 //! cargo bench --bench federation -- search start --datasets 100000
 //! ```
 //!
@@ -23,6 +23,7 @@ mod machine;
 mod reindex;
 mod search;
 mod sparql;
+mod visible;
 mod walk;
 mod wire;
 mod world;
@@ -42,8 +43,8 @@ const DATASETS: usize = 5_000;
 const TOWNS: usize = 5;
 const SMALL: usize = 300;
 
-const MODES: [&str; 10] =
-    ["edit", "search", "walk", "ckan", "sparql", "start", "memory", "join", "reindex", "idle"];
+const MODES: [&str; 11] =
+    ["edit", "search", "walk", "ckan", "sparql", "start", "memory", "join", "reindex", "visible", "idle"];
 
 struct Options {
     modes: Vec<String>,
@@ -75,6 +76,7 @@ fn main() -> Result<()> {
             "memory" => child::measure_memory(Large::new(TOWNS * SMALL), &mut large),
             "start" => child::measure_start(&mut large),
             "reindex" => reindex::measure(&mut large),
+            "visible" => visible::measure(&mut large),
             _ => idle::measure(SMALL),
         }
         .with_context(|| format!("measure {mode}"))?;
