@@ -18,6 +18,7 @@ mod tests;
 mod texts;
 mod values;
 
+use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use crate::catalog::InvalidField;
@@ -26,7 +27,7 @@ pub use ckan::read_package;
 pub use statements::{Gathering, OBJECT_BYTES_MAX, Statements};
 
 /// A record of another catalog.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct ForeignRecord {
     /// Its name at the source, which stays while the source keeps it: the
     /// dataset's IRI, or CKAN's id.

@@ -37,6 +37,8 @@ enum Action {
     Show(One),
     /// Ask a source now
     Run(One),
+    /// Stop asking a source; what it has said by then is kept
+    Stop(One),
     /// Allow the deletions that wait for a word
     Confirm(One),
     /// Harvest a source no longer; its records stay
@@ -88,7 +90,11 @@ struct One {
 pub(super) async fn run(args: Args) -> Result<(), Failure> {
     let directory = match &args.action {
         Action::Add(Add { directory, .. }) | Action::List(All { directory, .. }) => directory,
-        Action::Show(one) | Action::Run(one) | Action::Confirm(one) | Action::Remove(one) => &one.directory,
+        Action::Show(one)
+        | Action::Run(one)
+        | Action::Stop(one)
+        | Action::Confirm(one)
+        | Action::Remove(one) => &one.directory,
     };
     let access = Access::for_writing(&directory.dir, Offline { offline: false }).await?;
     let outcome = ask(&access, &args.action).await;
@@ -107,6 +113,7 @@ async fn ask(access: &Access, action: &Action) -> Result<Value, Failure> {
         }
         Action::List(_) => access.sources().await,
         Action::Show(one) => access.source(&one.name).await,
+        Action::Stop(one) => access.tell_source(&one.name, "stop").await,
         Action::Confirm(one) => access.tell_source(&one.name, "confirm").await,
         Action::Remove(one) => access.remove_source(&one.name).await,
         Action::Run(one) => {
@@ -139,6 +146,8 @@ fn show(action: &Action, answer: &Value) -> Result<(), Failure> {
             output::json(answer).and_then(|()| found_a_problem(answer))
         }
         Action::List(_) => list(answer),
+        Action::Stop(One { json: true, .. }) => output::json(answer),
+        Action::Stop(one) => output::line(format!("the source {} is asked no further", one.name)),
         Action::Add(add) => output::line(format!("added the source {}", add.name)),
         Action::Remove(one) => output::line(format!("removed the source {}; its records stay", one.name)),
         Action::Confirm(one) => output::line(format!(
@@ -175,6 +184,10 @@ fn stands(source: &Value) -> Result<(), Failure> {
             text(&one["reason"]["en"]),
             text(&one["remedy"]["en"])
         ))?;
+    }
+    let missing = source["missing"].as_array().map_or(0, Vec::len);
+    if missing > 0 {
+        output::line(format!("{missing} missing: deleted if the next walk does not find them either"))?;
     }
     if !source["problem"].is_null() {
         output::line(format!("!! {}", text(&source["problem"]["en"])))?;

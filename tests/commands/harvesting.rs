@@ -49,7 +49,7 @@ fn a_catalog_in_a_file_comes_in_record_by_record_and_changes_nothing_again() {
     let problem = &said["problems"][0];
     assert_eq!(
         (&problem["where"], &problem["field"]),
-        (&json!("https://quelle.example/d/2"), &json!("title"))
+        (&json!("https://quelle.example/d/2"), &json!("dct:title"))
     );
     assert_eq!(imported(at, "{}/catalog.ttl").1["unchanged"], 2);
     assert_eq!(hanse("list --dir {}/t --class closed --json", at).json()["total"], 2);

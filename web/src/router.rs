@@ -295,6 +295,7 @@ fn desk_endpoints() -> Vec<Endpoint> {
         endpoint(Desk, "GET", "/api/v1/sources/{name}", "How a source stands", api::sources::one),
         endpoint(Desk, "DELETE", "/api/v1/sources/{name}", "Harvest a catalog no longer", api::sources::remove),
         endpoint(Desk, "POST", "/api/v1/sources/{name}/run", "Ask a source now", api::sources::run),
+        endpoint(Desk, "POST", "/api/v1/sources/{name}/stop", "Stop asking a source", api::sources::stop),
         endpoint(Desk, "POST", "/api/v1/sources/{name}/confirm", "Allow the deletions that wait", api::sources::confirm),
         endpoint(Desk, "GET", "/api/v1/mappings", "How the columns of a source are understood", api::imports::mapping),
         endpoint(Desk, "POST", "/api/v1/mappings", "Say how they are to be understood", api::imports::set_mapping),

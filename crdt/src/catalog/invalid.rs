@@ -81,7 +81,7 @@ impl fmt::Display for Bilingual {
 const EXCERPT_CHARS: usize = 80;
 
 /// A value that its field cannot hold.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error, Serialize, Deserialize)]
 #[error("field `{field}`: `{value}` {problem}; {remedy}")]
 pub struct InvalidField {
     /// Path of the field as the caller wrote it, `/` between its parts.

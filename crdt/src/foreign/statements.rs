@@ -4,9 +4,12 @@
 //! Keeps only what is read: a property that no reader asks for takes no memory,
 //! a text that is said often is held once, and a statement takes 16 bytes.
 
+use std::collections::HashMap;
+
 use oxrdf::{NamedOrBlankNode, Term, Triple};
 
 use super::texts::{TextId, Texts};
+use crate::encoding::hash;
 
 /// Longest literal or IRI that is kept, in bytes; what is longer is cut, and
 /// is then too long for its field too.
@@ -83,9 +86,23 @@ impl Gathering {
         self.said.push(said);
     }
 
-    /// The graph, once everything is in.
+    /// The graph, once everything is in: in an order that does not depend on how
+    /// it was written, as its blank nodes have new names each time.
     pub fn finish(mut self) -> Statements {
-        self.said.sort_by_key(|said| said.subject);
+        self.said.sort_unstable_by_key(|said| said.subject);
+        let blanks = blank_nodes(&self.texts, &self.said);
+        let texts = &self.texts;
+        let told = |said: &Said| match blanks.get(&said.object).filter(|_| said.is_node) {
+            Some(hash) => (true, *hash, ""),
+            None => (false, [0; 16], texts.get(said.object)),
+        };
+        self.said.sort_by(|one, other| {
+            let place = |said: &Said| (said.subject, said.property);
+            let language = |said: &Said| texts.get(said.language);
+            let by_place = place(one).cmp(&place(other)).then_with(|| told(one).cmp(&told(other)));
+            by_place.then_with(|| language(one).cmp(language(other)))
+        });
+        self.said.dedup();
         Statements { texts: self.texts, said: self.said }
     }
 }
@@ -160,36 +177,32 @@ impl<'a> Node<'a> {
         self.graph.texts.get(self.id)
     }
 
-    fn said(self) -> &'a [Said] {
+    fn objects(self, property: &str) -> impl Iterator<Item = Object<'a>> {
+        let place = (self.id, place_of(property));
         let said = &self.graph.said;
-        let begin = said.partition_point(|one| one.subject < self.id);
-        let length = said[begin..].partition_point(|one| one.subject == self.id);
-        &said[begin..begin + length]
+        let begin = said.partition_point(|one| (one.subject, Some(one.property)) < place);
+        let length = said[begin..].partition_point(|one| (one.subject, Some(one.property)) == place);
+        said[begin..begin + length].iter().map(|said| self.graph.object(said))
     }
 
     /// Everything the property says here.
     pub(super) fn all(self, property: &str) -> Vec<Object<'a>> {
-        let mut found: Vec<&Said> = self.said().iter().filter(|said| said.name() == property).collect();
-        // A graph has no order, and its blank nodes have new names each time:
-        // the same statements give the same record.
-        found.sort_by_cached_key(|said| told(self.graph.object(said)));
-        found.dedup_by_key(|said| (said.object, said.language, said.is_node));
-        found.into_iter().map(|said| self.graph.object(said)).collect()
+        self.objects(property).collect()
     }
 
     /// The values of the property, blank nodes left out.
     pub(super) fn values(self, property: &str) -> Vec<&'a str> {
-        self.all(property).into_iter().filter_map(Object::value).collect()
+        self.objects(property).filter_map(Object::value).collect()
     }
 
     /// The first value of the first property that has one.
     pub(super) fn first(self, properties: &[&str]) -> Option<&'a str> {
-        properties.iter().find_map(|property| self.values(property).first().copied())
+        properties.iter().find_map(|property| self.objects(property).find_map(Object::value))
     }
 
     /// The nodes that the property leads to.
     pub(super) fn follow(self, property: &str) -> Vec<Node<'a>> {
-        let named = self.all(property).into_iter().filter_map(|object| match object {
+        let named = self.objects(property).filter_map(|object| match object {
             Object::Node(node) => Some(node),
             Object::Text(..) => None,
         });
@@ -198,7 +211,7 @@ impl<'a> Node<'a> {
 
     /// Whether the graph says it is of that class.
     pub(super) fn is_a(self, class: &str) -> bool {
-        self.all("a").into_iter().any(|object| short(object.text()) == class)
+        self.objects("a").any(|object| short(object.text()) == class)
     }
 
     /// Its IRI, if it has one.
@@ -207,21 +220,24 @@ impl<'a> Node<'a> {
     }
 }
 
-/// The object, a blank node by what is said of it.
-fn told(object: Object<'_>) -> (bool, String) {
-    match object {
-        Object::Node(node) if node.iri().is_none() => {
-            let said = node.said().iter();
-            let mut words: Vec<String> = said
-                .map(|said| {
-                    format!("{} {}", said.name(), node.graph.object(said).value().unwrap_or_default())
-                })
-                .collect();
-            words.sort();
-            (true, words.join("\n"))
+/// The blank nodes that something is said of, each by a hash of that. Each is
+/// looked at once, however many statements lead to it.
+fn blank_nodes(texts: &Texts, by_subject: &[Said]) -> HashMap<TextId, [u8; 16]> {
+    let mut blanks = HashMap::new();
+    for said in by_subject.chunk_by(|one, other| one.subject == other.subject) {
+        let subject = said[0].subject;
+        if !texts.get(subject).starts_with("_:") {
+            continue;
         }
-        other => (false, other.text().to_owned()),
+        let value = |said: &Said| Some(texts.get(said.object)).filter(|text| !text.starts_with("_:"));
+        let mut words: Vec<_> =
+            said.iter().map(|said| (said.name(), value(said).unwrap_or_default())).collect();
+        words.sort_unstable();
+        let words: String = words.iter().flat_map(|(name, value)| [name, " ", value, "\n"]).collect();
+        let hash = hash("hanse blank node 1", &[words.as_bytes()]);
+        blanks.insert(subject, std::array::from_fn(|at| hash[at]));
     }
+    blanks
 }
 
 fn cut(text: &str) -> &str {
@@ -331,11 +347,14 @@ const PROPERTIES: &[(&str, &str)] = &[
     ("hydra:totalItems", "hydra:total"),
 ];
 
-/// The place of a property in [`PROPERTIES`].
+/// The place of a property in [`PROPERTIES`], the first of those read alike.
 fn property(iri: &str) -> Option<u8> {
     let name = short(iri);
-    let place = PROPERTIES.iter().position(|(written, _)| *written == name)?;
-    u8::try_from(place).ok()
+    PROPERTIES.iter().find(|(written, _)| *written == name).and_then(|(_, read)| place_of(read))
+}
+
+fn place_of(read: &str) -> Option<u8> {
+    PROPERTIES.iter().position(|(_, name)| *name == read).and_then(|place| u8::try_from(place).ok())
 }
 
 /// `prefix:name` of a known namespace, else the IRI itself.

@@ -4,10 +4,10 @@ use std::collections::BTreeMap;
 use std::fs::File;
 use std::io::{self, Read as _};
 
-use crdt::catalog::Bilingual;
+use crdt::catalog::{Bilingual, InvalidField};
 use crdt::foreign::ForeignRecord;
 use crdt::vocabulary::Vocabularies;
-use serde_json::{Map, Value};
+use serde_json::Map;
 
 use super::page::{self, PAGE_BYTES_MAX, UnreadablePage};
 use super::run::candidate;
@@ -25,43 +25,50 @@ pub(crate) fn read(
         Ok(content) => content,
         Err(UnreadablePage { problem, remedy }) => return Ok(Err(Fault { reason: problem, remedy })),
     };
+    if content.is_empty() {
+        return Ok(Err(Fault::fixed(
+            "die Datei enthält keinen Datensatz",
+            "the file holds no dataset",
+            "eine Datei mit dcat:Dataset oder mit den Paketen eines CKAN angeben",
+            "give a file with dcat:Dataset, or with the packages of a CKAN",
+        )));
+    }
     say(&Line::Total(content.len() as u64))?;
     if let Some(next) = content.next() {
         say(&Line::Remark(Place::Whole, Box::new(more_pages(next))))?;
     }
-    for record in content.records(lists) {
-        if !say_record(record, say)? {
+    for (number, record) in (1..).zip(content.records(lists)) {
+        if !say_record(number, record, say)? {
             break;
         }
     }
     Ok(Ok(()))
 }
 
-/// Hands on one record, also one that cannot be one; whether to go on.
+/// Hands on one record, the `number`th, also one that cannot be one; whether to
+/// go on.
 pub(super) fn say_record(
+    number: u64,
     record: ForeignRecord,
     say: &mut dyn FnMut(&Line) -> io::Result<bool>,
 ) -> io::Result<bool> {
-    let candidate = candidate(record).unwrap_or_else(|(key, reasons)| refused(key, &reasons[..]));
+    let candidate = candidate(record).unwrap_or_else(|(key, reasons)| refused(number, key, reasons));
     say(&Line::Candidate(Box::new(candidate)))
 }
 
-/// A record that cannot be one, so that the import says why: it lacks its title
-/// or its name.
-fn refused(key: String, reasons: &[crdt::catalog::InvalidField]) -> Candidate {
-    let untitled = reasons.iter().any(|reason| reason.field.ends_with("title"));
-    let mut fields = Map::new();
-    if !untitled {
-        fields.insert("title".to_owned(), Value::from(key.as_str()));
-    }
+/// A record that cannot be one, with the reasons. One without a name goes by its
+/// place.
+fn refused(number: u64, key: String, reasons: Vec<InvalidField>) -> Candidate {
+    let name = if key.is_empty() { format!("dcat:Dataset {number}") } else { key.clone() };
     Candidate {
-        place: Place::Item(key.clone()),
-        key: if untitled { key } else { String::new() },
+        place: Place::Item(name),
+        key,
         names: Vec::new(),
-        fields,
+        fields: Map::new(),
         called: BTreeMap::new(),
         remarks: Vec::new(),
         row: Vec::new(),
+        refused: reasons,
     }
 }
 

@@ -9,6 +9,7 @@ use std::sync::Arc;
 
 use crdt::catalog::{Bilingual, InvalidField};
 use crdt::vocabulary::Vocabularies;
+use tokio_util::sync::CancellationToken;
 use url::Url;
 
 use super::fetch::{Fetched, Fetcher, Reach, Validators, without_credentials};
@@ -67,7 +68,8 @@ pub(crate) async fn read(
         Ok(fetcher) => fetcher,
         Err(error) => return Ok(Err(unfetched(address, error.message()))),
     };
-    if guessed(&address.url) == Kind::Ckan {
+    // One package is a page of one; anything else of a CKAN is walked through.
+    if guessed(&address.url) == Kind::Ckan && !address.url.path().ends_with("/package_show") {
         return whole(address, &fetcher, (Kind::Ckan, None), directory, lists, progress).await;
     }
     let first = match fetcher.fetch(&address.url, &Validators::default()).await {
@@ -127,11 +129,16 @@ async fn whole(
 ) -> io::Result<Result<Found, Fault>> {
     let spec = SourceSpec::once(address.url.clone(), kind, address.reach);
     let mut spool = SpoolWriter::new(directory)?;
-    let take = |record| say_record(record, &mut |line| spool.say(line)).map(|_| ());
+    let mut number = 0;
+    let take = |record| {
+        number += 1;
+        say_record(number, record, &mut |line| spool.say(line)).map(|_| ())
+    };
     let step = |walked: WalkProgress| {
         progress.set(walked.records as u64, walked.total.unwrap_or(0));
     };
-    let how = Walk { fetcher, source: &spec, since: None, known: &Validators::default(), lists };
+    let (known, stop) = (Validators::default(), CancellationToken::new());
+    let how = Walk { fetcher, source: &spec, since: None, known: &known, lists, directory, stop: &stop };
     let WalkEnd { incomplete, whole, .. } = walk::walk(how, first, take, step).await?;
     match incomplete {
         Some(problem) if !whole => return Ok(Err(unfetched(address, &problem))),

@@ -11,6 +11,7 @@ use crdt::vocabulary::Vocabularies;
 use encoding_rs::Encoding;
 use oxrdf::Triple;
 use oxrdfio::{JsonLdProfileSet, RdfFormat, RdfParser};
+use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 pub use super::bounds::DEPTH_MAX;
@@ -52,7 +53,7 @@ pub struct Page {
 }
 
 /// Why a page could not be read; nothing of it was taken.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error, Serialize, Deserialize)]
 #[error("{problem}; {remedy}")]
 pub struct UnreadablePage {
     /// What is wrong, and where.
@@ -104,6 +105,23 @@ impl Content {
         }
     }
 
+    /// How many records the source says it has.
+    pub fn total(&self) -> Option<u64> {
+        match self {
+            Self::Graph(graph) => graph.total(),
+            Self::Answer(answer) => result(answer).get("count").and_then(Value::as_u64),
+        }
+    }
+
+    /// Whether it is a catalog's answer at all, even an empty one.
+    pub fn is_catalog(&self) -> bool {
+        let says_so = match self {
+            Self::Graph(graph) => graph.has_catalog(),
+            Self::Answer(answer) => self.total().is_some() || answer.get("success").is_some(),
+        };
+        says_so || !self.is_empty()
+    }
+
     /// The records, good and refused ones.
     pub fn records<'a>(&'a self, lists: &'a Vocabularies) -> Box<dyn Iterator<Item = ForeignRecord> + 'a> {
         match self {
@@ -125,16 +143,12 @@ pub fn read(
     lists: &Vocabularies,
 ) -> Result<Page, UnreadablePage> {
     let content = content(bytes.into(), named, base)?;
-    let records: Vec<ForeignRecord> = content.records(lists).collect();
-    let (total, is_catalog) = match &content {
-        Content::Graph(graph) => (graph.total(), graph.has_catalog()),
-        Content::Answer(answer) => {
-            let total = result(answer).get("count").and_then(Value::as_u64);
-            (total, total.is_some() || answer.get("success").is_some())
-        }
-    };
-    let is_catalog = is_catalog || !records.is_empty();
-    Ok(Page { next: content.next().map(str::to_owned), records, total, is_catalog })
+    Ok(Page {
+        records: content.records(lists).collect(),
+        next: content.next().map(str::to_owned),
+        total: content.total(),
+        is_catalog: content.is_catalog(),
+    })
 }
 
 /// Reads a page as far as it takes to understand it.

@@ -10,13 +10,14 @@
 //! - What is known of a source is durable before and after each run.
 
 use std::collections::{BTreeMap, HashSet};
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use crdt::catalog::{Bilingual, InvalidField, LocalRecord, Merge};
 use crdt::foreign::ForeignRecord;
 use crdt::ids::UnixMillis;
 use serde_json::Value;
+use tokio::sync::Semaphore;
 use tokio_util::sync::CancellationToken;
 
 use super::fetch::Fetcher;
@@ -35,6 +36,8 @@ use crate::view::Phase;
 
 /// How often the schedule is looked at.
 const LOOK: Duration = Duration::from_secs(15);
+/// Sources that are asked at the same time.
+const SOURCES_AT_ONCE: usize = 4;
 /// A source that is asked only for what is new is walked through this often.
 const WHOLE_EVERY_MS: i64 = 24 * 3600 * 1000;
 
@@ -54,8 +57,11 @@ pub enum HarvestError {
     #[error("there are {SOURCES_MAX} sources already; remove one first")]
     Full,
     /// It is being asked.
-    #[error("the source `{0}` is being asked; wait until it is done")]
+    #[error("the source `{0}` is being asked; wait until it is done, or stop it with `hanse source stop`")]
     Running(String),
+    /// It is not being asked.
+    #[error("the source `{0}` is not being asked")]
+    NotRunning(String),
     /// There is nothing to confirm.
     #[error("of the source `{0}` no deletions wait")]
     NothingAwaits(String),
@@ -80,38 +86,98 @@ pub enum HarvestError {
 }
 
 /// Which sources are being asked in this process, and how far they are.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub struct Harvests {
-    live: Mutex<BTreeMap<String, WalkProgress>>,
-    one_at_a_time: tokio::sync::Mutex<()>,
+    live: Mutex<BTreeMap<String, Live>>,
+    /// So many are asked at once; the others wait for their turn.
+    turns: Semaphore,
+}
+
+#[derive(Debug, Default)]
+struct Live {
+    progress: WalkProgress,
+    stop: CancellationToken,
+}
+
+impl Default for Harvests {
+    fn default() -> Self {
+        Self { live: Mutex::default(), turns: Semaphore::new(SOURCES_AT_ONCE) }
+    }
 }
 
 impl Harvests {
-    fn begin(&self, name: &str) -> bool {
-        let mut live = self.live.lock().unwrap_or_else(PoisonError::into_inner);
-        if live.contains_key(name) {
-            return false;
-        }
-        live.insert(name.to_owned(), WalkProgress::default());
-        true
+    fn live(&self) -> MutexGuard<'_, BTreeMap<String, Live>> {
+        self.live.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     fn step(&self, name: &str, progress: WalkProgress) {
-        self.live.lock().unwrap_or_else(PoisonError::into_inner).insert(name.to_owned(), progress);
+        if let Some(live) = self.live().get_mut(name) {
+            live.progress = progress;
+        }
     }
 
-    fn end(&self, name: &str) {
-        self.live.lock().unwrap_or_else(PoisonError::into_inner).remove(name);
+    /// Stops asking a source; whether it was being asked.
+    fn stop(&self, name: &str) -> bool {
+        self.live().get(name).map(|live| live.stop.cancel()).is_some()
     }
 
     /// How far the source is, if it is being asked.
     pub fn progress(&self, name: &str) -> Option<WalkProgress> {
-        self.live.lock().unwrap_or_else(PoisonError::into_inner).get(name).copied()
+        self.live().get(name).map(|live| live.progress)
     }
 
     /// The sources that are being asked, and how far each is.
     pub fn running(&self) -> BTreeMap<String, WalkProgress> {
-        self.live.lock().unwrap_or_else(PoisonError::into_inner).clone()
+        self.live().iter().map(|(name, live)| (name.clone(), live.progress)).collect()
+    }
+}
+
+/// A source that is being asked, until this is dropped.
+struct Begun {
+    handle: NodeHandle,
+    name: String,
+    stop: CancellationToken,
+}
+
+impl Begun {
+    fn new(handle: &NodeHandle, name: &str) -> Result<Self, HarvestError> {
+        let mut live = handle.harvests().live();
+        if live.contains_key(name) {
+            return Err(HarvestError::Running(name.to_owned()));
+        }
+        let stop = live.entry(name.to_owned()).or_default().stop.clone();
+        drop(live);
+        Ok(Self { handle: handle.clone(), name: name.to_owned(), stop })
+    }
+
+    /// Asks the source when it is its turn, and notes how that ended.
+    async fn run(self) -> Result<Source, HarvestError> {
+        let done = self.ask().await;
+        if let Err(error) = &done
+            && let Ok(source) = self.handle.source(&self.name)
+        {
+            let broken = Bilingual::made(
+                format!("der Lauf ist abgebrochen: {error}"),
+                format!("the run broke off: {error}"),
+            );
+            Run::new(&self.handle, source, self.stop.clone()).failed(self.handle.now(), broken, None).await?;
+        }
+        done
+    }
+
+    async fn ask(&self) -> Result<Source, HarvestError> {
+        let turns = &self.handle.harvests().turns;
+        let _turn = tokio::select! {
+            turn = turns.acquire() => turn.map_err(|_| HarvestError::BrokenOff)?,
+            () = self.stop.cancelled() => return self.handle.source(&self.name),
+        };
+        Run::begin(&self.handle, self.handle.source(&self.name)?, self.stop.clone()).await
+    }
+}
+
+impl Drop for Begun {
+    fn drop(&mut self) {
+        self.handle.harvests().live().remove(&self.name);
     }
 }
 
@@ -170,38 +236,31 @@ impl NodeHandle {
     /// Asks a source now; returns what is known of it afterwards.
     pub async fn run_source(&self, name: &str) -> Result<Source, HarvestError> {
         self.source(name)?;
-        if !self.harvests().begin(name) {
-            return Err(HarvestError::Running(name.to_owned()));
-        }
-        self.run_begun(name).await
+        Begun::new(self, name)?.run().await
     }
 
     /// Asks a source now, behind the caller's back; [`Harvests::progress`]
     /// tells how far it is.
     pub fn begin_source(&self, name: &str) -> Result<(), HarvestError> {
         self.source(name)?;
-        if !self.harvests().begin(name) {
-            return Err(HarvestError::Running(name.to_owned()));
-        }
-        let (handle, name) = (self.clone(), name.to_owned());
+        let begun = Begun::new(self, name)?;
         tokio::spawn(async move {
-            if let Err(error) = handle.run_begun(&name).await {
+            let name = begun.name.clone();
+            if let Err(error) = begun.run().await {
                 tracing::error!(source = %name, %error, "a source could not be asked");
             }
         });
         Ok(())
     }
 
-    async fn run_begun(&self, name: &str) -> Result<Source, HarvestError> {
-        let done = {
-            let _turn = self.harvests().one_at_a_time.lock().await;
-            match self.source(name) {
-                Ok(source) => Run::begin(self, source).await,
-                Err(error) => Err(error),
-            }
-        };
-        self.harvests().end(name);
-        done
+    /// Stops asking a source. What it had said by then is taken over; nothing is
+    /// deleted.
+    pub fn stop_source(&self, name: &str) -> Result<(), HarvestError> {
+        self.source(name)?;
+        match self.harvests().stop(name) {
+            true => Ok(()),
+            false => Err(HarvestError::NotRunning(name.to_owned())),
+        }
     }
 
     /// Our own portal is no source: its records would come back as strangers.
@@ -243,21 +302,24 @@ pub async fn keep_schedule(handle: NodeHandle, stop: CancellationToken) {
     }
 }
 
-/// Asks the sources whose turn it is by the node's clock, one after the other.
+/// Asks the sources whose turn it is by the node's clock: several at once, so
+/// that one which drips holds up no other.
 pub async fn ask_those_due(handle: &NodeHandle) {
     let due: Vec<Source> = match handle.sources() {
         Ok(sources) => sources.into_iter().filter(|source| source.is_due(handle.now())).collect(),
         Err(error) => return tracing::error!(%error, "the sources cannot be read"),
     };
-    for source in due {
-        let name = source.spec.name;
-        match handle.run_source(&name).await {
-            Ok(Source { problem: Some(problem), .. }) => {
-                tracing::warn!(source = %name, problem = %problem, "a source was not walked to its end");
-            }
-            Ok(_) | Err(HarvestError::Running(_)) => {}
-            Err(error) => tracing::error!(source = %name, %error, "a source could not be asked"),
+    let asked = due.into_iter().map(|source| ask(handle, source.spec.name));
+    futures::future::join_all(asked).await;
+}
+
+async fn ask(handle: &NodeHandle, name: String) {
+    match handle.run_source(&name).await {
+        Ok(Source { problem: Some(problem), .. }) => {
+            tracing::warn!(source = %name, problem = %problem, "a source was not walked to its end");
         }
+        Ok(_) | Err(HarvestError::Running(_)) => {}
+        Err(error) => tracing::error!(source = %name, %error, "a source could not be asked"),
     }
 }
 
@@ -271,10 +333,29 @@ struct Run<'a> {
     counts: Counts,
     quarantine: Vec<Quarantined>,
     newest: Option<String>,
+    stop: CancellationToken,
 }
 
 impl<'a> Run<'a> {
-    async fn begin(handle: &'a NodeHandle, mut source: Source) -> Result<Source, HarvestError> {
+    fn new(handle: &'a NodeHandle, source: Source, stop: CancellationToken) -> Self {
+        Self {
+            handle,
+            whole: true,
+            name: SourceName::new(&format!("harvest {}", source.spec.name)),
+            seen: HashSet::new(),
+            counts: Counts::default(),
+            quarantine: Vec::new(),
+            newest: source.newest.clone(),
+            source,
+            stop,
+        }
+    }
+
+    async fn begin(
+        handle: &'a NodeHandle,
+        mut source: Source,
+        stop: CancellationToken,
+    ) -> Result<Source, HarvestError> {
         let now = handle.now();
         source.tried = Some(now);
         // Even if the process dies in the middle, this source does not come
@@ -285,25 +366,21 @@ impl<'a> Run<'a> {
             || source.newest.is_none()
             || source.confirmed > 0
             || source.walked.is_none_or(|walked| now.0 - walked.0 >= WHOLE_EVERY_MS);
-        let name = SourceName::new(&format!("harvest {}", source.spec.name));
-        let run = Self {
-            handle,
-            whole,
-            name,
-            seen: HashSet::new(),
-            counts: Counts::default(),
-            quarantine: Vec::new(),
-            newest: source.newest.clone(),
-            source,
-        };
+        let run = Self { whole, ..Self::new(handle, source, stop) };
         run.run(now).await
     }
 
     async fn run(mut self, now: UnixMillis) -> Result<Source, HarvestError> {
-        let (end, spool) = match Fetcher::new(self.source.spec.reach()) {
-            Ok(fetcher) => self.walk(&fetcher).await?,
+        let fetcher = match Fetcher::new(self.source.spec.reach()) {
+            Ok(fetcher) => fetcher,
             Err(error) => return self.failed(now, error.message().clone(), None).await,
         };
+        let (mut end, mut spool) = self.walk(&fetcher).await?;
+        if end.refused && !self.whole {
+            // It cannot say what is new, so it is asked for everything.
+            self.whole = true;
+            (end, spool) = self.walk(&fetcher).await?;
+        }
         if end.unchanged {
             self.source.failures = 0;
             self.source.problem = None;
@@ -315,7 +392,7 @@ impl<'a> Run<'a> {
         self.source.progress = end.progress;
         self.take_over(spool).await?;
         self.source.counts = self.counts;
-        self.source.quarantine = std::mem::take(&mut self.quarantine);
+        self.note_quarantine(self.whole && end.incomplete.is_none());
         if let Some(problem) = end.incomplete {
             return self.failed(now, problem, end.retry_after_s).await;
         }
@@ -328,6 +405,16 @@ impl<'a> Run<'a> {
             self.follow_deletions(now).await?;
         }
         self.keep(now, end.retry_after_s).await
+    }
+
+    /// Notes what is kept out. Only a whole walk tells that a record is no longer.
+    fn note_quarantine(&mut self, is_whole: bool) {
+        let new = std::mem::take(&mut self.quarantine);
+        let told: HashSet<&str> = new.iter().map(|one| one.key.as_str()).collect();
+        let seen = |key: &str| is_whole || told.contains(key) || self.seen.contains(key);
+        self.source.quarantine.retain(|one| !seen(&one.key));
+        self.source.quarantine.extend(new);
+        self.source.quarantine.truncate(QUARANTINE_MAX);
     }
 
     async fn failed(
@@ -352,11 +439,14 @@ impl<'a> Run<'a> {
         let spec = self.source.spec.clone();
         let known = if self.whole { self.source.validators.clone() } else { Default::default() };
         let since = self.source.newest.clone().filter(|_| !self.whole);
-        let (handle, mut spool) = (self.handle, SpoolWriter::new(self.handle.spool_directory().as_deref())?);
+        let (handle, directory, stop) = (self.handle, self.handle.spool_directory(), self.stop.clone());
+        let mut spool = SpoolWriter::new(directory.as_deref())?;
         let take = |record| self.take(record, &mut spool);
         let step = |progress| handle.harvests().step(&spec.name, progress);
         let lists = handle.lists();
-        let how = Walk { fetcher, source: &spec, since: since.as_deref(), known: &known, lists: &lists };
+        let (since, directory) = (since.as_deref(), directory.as_deref());
+        let how =
+            Walk { fetcher, source: &spec, since, known: &known, lists: &lists, directory, stop: &stop };
         let end = walk(how, None, take, step).await?;
         spool.say(&Line::End)?;
         match spool.finish()? {
@@ -419,8 +509,13 @@ impl<'a> Run<'a> {
         let Missing { rows, held } = blocking(move || missing(&handle, &name, &seen)).await??;
         let keys: std::collections::BTreeSet<String> = rows.iter().map(|row| row.key.clone()).collect();
         self.source.gone.retain(|key| keys.contains(key));
-        let new: Vec<SourceRow> =
+        let mut new: Vec<SourceRow> =
             rows.into_iter().filter(|row| !self.source.gone.contains(&row.key)).collect();
+        let before = std::mem::take(&mut self.source.missing);
+        if self.source.progress.pages > 1 {
+            // Pages that move hide a record without a trace: it takes two walks.
+            self.source.missing = keys.difference(&self.source.gone).cloned().collect();
+        }
         if is_mass_deletion(new.len(), held) && new.len() > self.source.confirmed {
             self.source.awaiting = new.len();
             self.source.problem = Some(many_are_missing(new.len(), held));
@@ -428,6 +523,10 @@ impl<'a> Run<'a> {
         }
         self.source.awaiting = 0;
         self.source.confirmed = 0;
+        if self.source.progress.pages > 1 {
+            new.retain(|row| before.contains(&row.key));
+            self.source.missing.retain(|key| !before.contains(key));
+        }
         let mut tasks = Vec::new();
         for row in new {
             if self.is_still_the_sources(&row).await? {
@@ -510,6 +609,7 @@ pub(crate) fn candidate(record: ForeignRecord) -> Result<Candidate, (String, Vec
         called: BTreeMap::new(),
         remarks: hints.into_iter().map(remark).collect(),
         row: Vec::new(),
+        refused: Vec::new(),
     })
 }
 

@@ -26,8 +26,11 @@ pub const QUARANTINE_MAX: usize = 500;
 /// More than this share of a source's records (in per cent) is never deleted
 /// without a person's word …
 pub const MASS_DELETION_PERCENT: usize = 10;
-/// … unless they are no more than these.
+/// … unless they are no more than these, nor than a third of all.
 pub const MASS_DELETION_FREE: usize = 3;
+/// When a source of several pages is asked again if records were missing: only
+/// what a second walk does not find either is gone.
+const SECOND_LOOK_S: u64 = 600;
 
 /// What a source speaks.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -228,6 +231,11 @@ pub struct Source {
     /// Records that the source has no more and that people were told of.
     #[serde(default)]
     pub gone: BTreeSet<String>,
+    /// Records that the last walk through several pages did not find, and that
+    /// are gone if the next one does not find them either: pages that move while
+    /// they are read hide a record without a trace.
+    #[serde(default)]
+    pub missing: BTreeSet<String>,
     /// How to ask whether anything changed.
     #[serde(default)]
     pub validators: Validators,
@@ -252,6 +260,7 @@ impl Source {
             awaiting: 0,
             confirmed: 0,
             gone: BTreeSet::new(),
+            missing: BTreeSet::new(),
             validators: Validators::default(),
             newest: None,
         }
@@ -269,16 +278,21 @@ impl Source {
             self.next = None;
             return;
         };
-        let patience = interval.saturating_mul(1 << self.failures.min(4)).min(INTERVAL_MAX_S);
+        let patience = match self.missing.is_empty() || self.failures > 0 {
+            true => interval.saturating_mul(1 << self.failures.min(4)).min(INTERVAL_MAX_S),
+            false => interval.min(SECOND_LOOK_S),
+        };
         let wait = patience.max(retry_after_s.unwrap_or(0));
         self.next =
             Some(UnixMillis(now.0 + i64::try_from(wait.saturating_mul(1000)).unwrap_or(i64::MAX / 2)));
     }
 }
 
-/// Whether so many missing records ask for a person's word.
+/// Whether so many missing records ask for a person's word: all of them always
+/// do, however few a source has.
 pub fn is_mass_deletion(missing: usize, held: usize) -> bool {
-    missing > MASS_DELETION_FREE && missing * 100 > held * MASS_DELETION_PERCENT
+    let free = MASS_DELETION_FREE.min(held / 3);
+    missing > 0 && (missing == held || missing > free && missing * 100 > held * MASS_DELETION_PERCENT)
 }
 
 #[cfg(test)]
@@ -318,7 +332,12 @@ mod tests {
 
     #[test]
     fn many_deletions_ask_a_person_and_few_do_not() {
-        assert!(!is_mass_deletion(3, 3), "three are few even if they are all");
+        for held in 1..5 {
+            assert!(is_mass_deletion(held, held), "all are never few");
+        }
+        assert!(!is_mass_deletion(0, 0) && !is_mass_deletion(0, 5));
+        assert!(!is_mass_deletion(1, 3) && is_mass_deletion(2, 3));
+        assert!(!is_mass_deletion(3, 9) && is_mass_deletion(3, 8));
         assert!(is_mass_deletion(4, 20));
         assert!(!is_mass_deletion(4, 40));
         assert!(is_mass_deletion(11, 100) && !is_mass_deletion(10, 100));

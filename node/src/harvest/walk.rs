@@ -3,24 +3,32 @@
 //!
 //! What a walk has read counts as read whatever comes later; only a walk that
 //! came to its end and adds up says that something is gone. A page that names
-//! itself or an earlier one as the next, an empty page in the middle, a count
-//! that is not reached and a record that comes twice are signs of a source that
-//! moves or lies, and each is a reason to delete nothing.
+//! itself or an earlier one as the next, an empty page or one without news in the
+//! middle, a count that changes or is not reached and a record that comes twice
+//! are signs of a source that moves or lies, and each is a reason to delete
+//! nothing.
 
 use std::collections::HashSet;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::time::Duration;
 
 use crdt::catalog::Bilingual;
 use crdt::foreign::ForeignRecord;
 use crdt::vocabulary::Vocabularies;
+use tokio::time::Instant;
+use tokio_util::sync::CancellationToken;
 use url::Url;
 
 use super::fetch::{FetchError, Fetched, Fetcher, Validators, without_credentials};
 use super::page::{self, Page};
 use super::source::{Kind, SourceSpec};
+use crate::import::reader::read_page;
 
 /// Most pages of one walk.
 pub const PAGES_MAX: usize = 20_000;
+/// How long one walk may take.
+pub const WALK_TIME_MAX: Duration = Duration::from_secs(6 * 3600);
 /// Most records of one walk.
 pub const WALK_RECORDS_MAX: usize = 500_000;
 /// Records of a page that a CKAN is asked for; its own bound is 1000.
@@ -52,6 +60,8 @@ pub struct WalkEnd {
     pub whole: bool,
     /// Why what is missing must not count as gone; `None`: it may.
     pub incomplete: Option<Bilingual>,
+    /// Whether the source refused the first question, so that another may help.
+    pub refused: bool,
     /// When the source wants to be asked again, in seconds.
     pub retry_after_s: Option<u64>,
 }
@@ -69,13 +79,17 @@ pub struct Walk<'a> {
     pub known: &'a Validators,
     /// The vocabularies by which codes are known.
     pub lists: &'a Arc<Vocabularies>,
+    /// The data directory, where private files may lie.
+    pub directory: Option<&'a Path>,
+    /// Ends the walk before its time.
+    pub stop: &'a CancellationToken,
 }
 
 /// Walks through a source. `first` is its first page, if that was fetched
 /// already. Each record is handed to `take` once, in the order of the source;
 /// `step` learns how far the walk is.
 pub async fn walk(
-    Walk { fetcher, source, since, known, lists }: Walk<'_>,
+    Walk { fetcher, source, since, known, lists, directory, stop }: Walk<'_>,
     mut first: Option<Fetched>,
     mut take: impl FnMut(ForeignRecord) -> std::io::Result<()>,
     mut step: impl FnMut(WalkProgress),
@@ -86,9 +100,13 @@ pub async fn walk(
         unchanged: false,
         whole: false,
         incomplete: None,
+        refused: false,
         retry_after_s: None,
     };
+    let began = Instant::now();
     let nothing = Validators::default();
+    // Why what was read is not one moment of the source.
+    let mut moved: Option<Bilingual> = None;
     let mut seen: HashSet<[u8; 16]> = HashSet::new();
     let mut visited: HashSet<String> = HashSet::new();
     let mut next = Some(first_page(source, since));
@@ -100,7 +118,21 @@ pub async fn walk(
         let is_first = end.progress.pages == 0;
         let fetched = match first.take() {
             Some(fetched) => Ok(fetched),
-            None => fetcher.fetch(&url, if is_first { known } else { &nothing }).await,
+            None => {
+                let known = if is_first { known } else { &nothing };
+                let left = WALK_TIME_MAX.saturating_sub(began.elapsed());
+                tokio::select! {
+                    fetched = fetcher.fetch(&url, known) => fetched,
+                    () = stop.cancelled() => {
+                        end.incomplete = Some(stopped());
+                        break;
+                    }
+                    () = tokio::time::sleep(left) => {
+                        end.incomplete = Some(takes_too_long());
+                        break;
+                    }
+                }
+            }
         };
         let (page, stands_at) = match fetched {
             Ok(Fetched::NotModified) => {
@@ -112,7 +144,8 @@ pub async fn walk(
                 if is_first {
                     end.validators = validators;
                 }
-                match read(bytes, media_type, stands_at.clone(), Arc::clone(lists)).await {
+                let directory = directory.map(Path::to_owned);
+                match read(bytes, media_type, stands_at.clone(), Arc::clone(lists), directory).await {
                     Ok(page) => (page, stands_at),
                     Err(problem) => {
                         end.incomplete = Some(on_page(end.progress.pages + 1, &url, &problem));
@@ -121,8 +154,9 @@ pub async fn walk(
                 }
             }
             Err(error) => {
-                if let FetchError::Status { retry_after, .. } = &error {
+                if let FetchError::Status { status, retry_after, .. } = &error {
                     end.retry_after_s = retry_after.map(|wait| wait.as_secs());
+                    end.refused = is_first && matches!(status, 400 | 409 | 500);
                 }
                 end.incomplete = Some(on_page(end.progress.pages + 1, &url, error.message()));
                 break;
@@ -133,10 +167,17 @@ pub async fn walk(
             break;
         }
         end.progress.pages += 1;
+        let before = end.progress;
         end.progress.total = page.total.or(end.progress.total);
+        if let (Some(before), Some(now)) = (before.total, page.total)
+            && before != now
+        {
+            moved.get_or_insert_with(|| counts_anew(before, now));
+        }
         let (count, page_next) = (page.records.len(), page.next.clone());
         for record in page.records {
-            if !seen.insert(short_hash(&record)) {
+            // One without a name is no double of another.
+            if !record.key.is_empty() && !seen.insert(short_hash(&record)) {
                 end.progress.repeated += 1;
                 continue;
             }
@@ -148,6 +189,10 @@ pub async fn walk(
             take(record)?;
         }
         step(end.progress);
+        if count > 0 && end.progress.records == before.records {
+            end.incomplete = Some(on_page(end.progress.pages, &url, &no_news()));
+            break;
+        }
         next = match following(source, since, &end.progress, count, page_next, &stands_at, fetcher) {
             Ok(next) => next,
             Err(problem) => {
@@ -162,7 +207,7 @@ pub async fn walk(
     }
     end.whole = end.incomplete.is_none();
     if end.whole {
-        end.incomplete = does_not_add_up(&end.progress);
+        end.incomplete = moved.or_else(|| does_not_add_up(&end.progress));
     }
     Ok(end)
 }
@@ -173,19 +218,29 @@ async fn read(
     media_type: Option<String>,
     url: Url,
     lists: Arc<Vocabularies>,
+    directory: Option<PathBuf>,
 ) -> Result<Page, Bilingual> {
-    let work = move || page::read(bytes, media_type.as_deref(), Some(url.as_str()), &lists);
+    let work =
+        move || read_page(bytes, media_type.as_deref(), Some(url.as_str()), &lists, directory.as_deref());
     let read = tokio::task::spawn_blocking(work).await;
     match read {
-        Ok(page) => page.map_err(|error| {
+        Ok(Ok(page)) => page.map_err(|error| {
             let page::UnreadablePage { problem, remedy } = error;
             Bilingual::made(
                 format!("{}; {}", problem.de, remedy.de),
                 format!("{}; {}", problem.en, remedy.en),
             )
         }),
-        Err(_) => Err(Bilingual::fixed("das Lesen ist abgebrochen", "reading broke off")),
+        Ok(Err(error)) => {
+            tracing::warn!(%error, "a fetched page could not be read");
+            Err(broke_off())
+        }
+        Err(_) => Err(broke_off()),
     }
+}
+
+fn broke_off() -> Bilingual {
+    Bilingual::fixed("das Lesen ist abgebrochen", "reading broke off")
 }
 
 fn first_page(source: &SourceSpec, since: Option<&str>) -> Url {
@@ -229,8 +284,12 @@ fn ckan_page(base: &Url, start: usize, since: Option<&str>) -> Url {
     url
 }
 
+/// What Solr calls newer. CKAN writes its moments without the zone, which is
+/// always UTC, and Solr demands it.
 fn newer(since: &str) -> String {
-    format!("metadata_modified:[{since} TO *]")
+    let has_zone = since.ends_with('Z') || since.get(10..).is_some_and(|time| time.contains(['+', '-']));
+    let (zone, since) = if has_zone { ("", since) } else { ("Z", since) };
+    format!("metadata_modified:[{since}{zone} TO *]")
 }
 
 /// The page after this one, none at the end, or why there is neither.
@@ -247,7 +306,11 @@ fn following(
         Kind::Rdf => {
             let Some(next) = next else { return Ok(None) };
             let url = stands_at.join(&next).map_err(|_| goes_nowhere(&next))?;
-            if url.host_str() != stands_at.host_str() && !fetcher.goes_elsewhere() {
+            let is_safe = url.scheme() == "https" || url.scheme() == stands_at.scheme();
+            let stays = url.host_str() == stands_at.host_str()
+                && (url.port_or_known_default() == stands_at.port_or_known_default()
+                    || url.scheme() != stands_at.scheme());
+            if !is_safe || !stays && !fetcher.goes_elsewhere() {
                 return Err(goes_nowhere(&next));
             }
             if count == 0 {
@@ -299,6 +362,36 @@ fn on_page(number: usize, url: &Url, problem: &Bilingual) -> Bilingual {
     Bilingual::made(
         format!("Seite {number} ({shown}): {}", problem.de),
         format!("page {number} ({shown}): {}", problem.en),
+    )
+}
+
+fn no_news() -> Bilingual {
+    Bilingual::fixed(
+        "alle ihre Datensätze kamen schon auf früheren Seiten; die Quelle blättert nicht weiter",
+        "all its records came on earlier pages already; the source does not turn the page",
+    )
+}
+
+fn counts_anew(before: u64, now: u64) -> Bilingual {
+    Bilingual::made(
+        format!(
+            "die Quelle nannte erst {before}, dann {now} Datensätze: sie hat sich während des Abrufs bewegt, andere können fehlen"
+        ),
+        format!(
+            "the source spoke of {before} records first, then of {now}: it moved during the walk, others may be missing"
+        ),
+    )
+}
+
+fn stopped() -> Bilingual {
+    Bilingual::fixed("der Abruf wurde angehalten", "the walk was stopped")
+}
+
+fn takes_too_long() -> Bilingual {
+    let hours = WALK_TIME_MAX.as_secs() / 3600;
+    Bilingual::made(
+        format!("der Abruf dauert länger als {hours} Stunden"),
+        format!("the walk takes longer than {hours} hours"),
     )
 }
 
@@ -368,6 +461,13 @@ mod tests {
                 .starts_with("https://a.example/ckan/api/3/action/package_search?fq=%28organization")
         );
         assert!(narrowed.as_str().contains("metadata_modified"), "{narrowed}");
+        for (since, meant) in [
+            ("2026-01-01T00:00:00.123456", "2026-01-01T00:00:00.123456Z"),
+            ("2026-01-01T00:00:00Z", "2026-01-01T00:00:00Z"),
+            ("2026-01-01T00:00:00+01:00", "2026-01-01T00:00:00+01:00"),
+        ] {
+            assert_eq!(newer(since), format!("metadata_modified:[{meant} TO *]"));
+        }
     }
 
     #[test]

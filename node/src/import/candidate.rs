@@ -6,8 +6,8 @@
 use std::collections::BTreeMap;
 use std::fmt;
 
-use crdt::catalog::Lang;
 use crdt::catalog::invalid::Bilingual;
+use crdt::catalog::{InvalidField, Lang};
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
@@ -175,6 +175,9 @@ pub struct Candidate {
     /// The row as it stood in a table, to be given back if it is rejected.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub row: Vec<String>,
+    /// Why it can be no record, where its reader knows that already.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub refused: Vec<InvalidField>,
 }
 
 /// Why nothing of a source could be read.

@@ -216,6 +216,9 @@ impl<'a> Pass<'a> {
 
     /// The valid record that a candidate makes, or everything wrong with it.
     fn item(&self, candidate: &Candidate) -> Result<Result<Item, Vec<InvalidField>>, ImportError> {
+        if !candidate.refused.is_empty() {
+            return Ok(Err(candidate.refused.clone()));
+        }
         if !has_title(&candidate.fields) {
             return Ok(Err(vec![no_title()]));
         }

@@ -23,8 +23,10 @@ use super::limits::{EXPORT_BYTES_MAX, FILE_BYTES_MAX};
 use super::spool::{Spool, SpoolWriter};
 
 mod isolated;
+mod page;
 
 pub use isolated::serve;
+pub(crate) use page::read_page;
 
 /// The program that reads files for this process.
 static READER: OnceLock<PathBuf> = OnceLock::new();
@@ -58,7 +60,17 @@ pub enum Format {
     Export,
 }
 
-/// What a reader is asked.
+/// What a reader is given.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+enum Task {
+    /// A file that a person brings.
+    File(Request),
+    /// A page that was fetched.
+    Page(page::Origin),
+}
+
+/// How a file is to be read.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Request {
     /// The kind of file.
@@ -95,7 +107,7 @@ pub fn read(
     let request = Request { format, mapping, directory: directory.map(Path::to_owned) };
     let mut spool = SpoolWriter::new(directory)?;
     match READER.get() {
-        Some(program) if cfg!(unix) => isolated::read(program, &request, upload.file, &mut spool)?,
+        Some(program) if cfg!(unix) => isolated::read(program, request, upload.file, &mut spool)?,
         _ => read_here(&request, lists, upload.file, &mut |line| spool.say(line))?,
     }
     spool.finish()

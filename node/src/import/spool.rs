@@ -8,6 +8,8 @@ use std::fs::File;
 use std::io::{self, BufRead as _, BufReader, BufWriter, Read as _, Seek as _, Write as _};
 use std::path::Path;
 
+use serde::de::DeserializeOwned;
+
 use super::candidate::{Fault, Line};
 use super::export::ExportHead;
 use super::limits::LINE_BYTES_MAX;
@@ -139,7 +141,7 @@ impl<R: io::Read> JsonLines<R> {
         Self { from: BufReader::with_capacity(64 * 1024, from), line: Vec::new() }
     }
 
-    pub(super) fn next(&mut self) -> io::Result<Option<Line>> {
+    pub(super) fn next<L: DeserializeOwned>(&mut self) -> io::Result<Option<L>> {
         self.line.clear();
         let max = LINE_BYTES_MAX as u64 + 1;
         let read = (&mut self.from).take(max).read_until(b'\n', &mut self.line)?;

@@ -9,6 +9,7 @@ use node::harvest::fetch::{FetchError, Fetched, Fetcher, Reach, Validators};
 use node::harvest::source::{Kind, SourceSpec};
 use node::harvest::walk::{Walk, WalkEnd, walk};
 use serde_json::json;
+use tokio_util::sync::CancellationToken;
 
 use super::server::{Answer, Server, page};
 
@@ -45,7 +46,16 @@ async fn walked_from(server: &Server, path: &str, kind: Kind) -> (WalkEnd, Vec<S
         Ok(())
     };
     let (fetcher, source, lists) = (fetcher(), spec(server, path, kind), lists());
-    let how = Walk { fetcher: &fetcher, source: &source, since: None, known: &known, lists: &lists };
+    let stop = CancellationToken::new();
+    let how = Walk {
+        fetcher: &fetcher,
+        source: &source,
+        since: None,
+        known: &known,
+        lists: &lists,
+        directory: None,
+        stop: &stop,
+    };
     let end = walk(how, None, take, |_| {}).await.unwrap();
     (end, keys)
 }
@@ -127,7 +137,16 @@ async fn an_unchanged_page_is_not_sent_again() {
     let source = spec(&server, "/catalog.ttl", Kind::Rdf);
     let (fetcher, lists) = (fetcher(), lists());
     let known = &end.validators;
-    let how = Walk { fetcher: &fetcher, source: &source, since: None, known, lists: &lists };
+    let stop = CancellationToken::new();
+    let how = Walk {
+        fetcher: &fetcher,
+        source: &source,
+        since: None,
+        known,
+        lists: &lists,
+        directory: None,
+        stop: &stop,
+    };
     let again = walk(how, None, |_| Ok(()), |_| {}).await.unwrap();
     assert!(again.unchanged && again.validators == end.validators);
     assert!(server.asked().last().unwrap().to_lowercase().contains("if-none-match: \"v1\""));

@@ -91,3 +91,23 @@ fn half_pages_and_web_pages_are_refused_as_a_whole() {
             .contains("UTF-8")
     );
 }
+
+/// Two nodes that all datasets share, each with very many statements: what is said of a node is
+/// looked at once, not once for each dataset.
+#[test]
+fn what_many_datasets_share_costs_once() {
+    let mut text = String::from(
+        "@prefix dcat: <http://www.w3.org/ns/dcat#> . @prefix dct: <http://purl.org/dc/terms/> .\n",
+    );
+    for number in 0..3_000 {
+        text += &format!(
+            "<https://a.example/{number}> a dcat:Dataset ; dct:title \"Satz {number}\" ; dct:publisher _:a , _:b ; dct:spatial _:a .\n"
+        );
+    }
+    for number in 0..5_000 {
+        text += &format!("_:a dct:identifier \"{number}\" . _:b dct:description \"{number}\" .\n");
+    }
+    let page = page::read(text.into_bytes(), None, None, Vocabularies::builtin()).unwrap();
+    assert_eq!(page.records.len(), 3_000);
+    assert!(page.records.iter().all(crdt::foreign::ForeignRecord::is_whole));
+}

@@ -379,7 +379,7 @@ where
     ),
     paths(
         list, create, one, edit, publish, check, history, conflicts, status, digest, reindex, harvesters, healthz, readyz, openapi,
-        crate::metrics::page, sources::list, sources::add, sources::one, sources::remove, sources::run, sources::confirm,
+        crate::metrics::page, sources::list, sources::add, sources::one, sources::remove, sources::run, sources::stop, sources::confirm,
         imports::begin, imports::list, imports::one, imports::rejected, imports::mapping,
         imports::set_mapping, imports::tasks, imports::tasks_done,
         duplicates::list, duplicates::different, duplicates::merge, duplicates::show_lead, duplicates::lead,

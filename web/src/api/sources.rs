@@ -143,6 +143,20 @@ pub(crate) async fn run(State(app): State<App>, Path(name): Path<String>) -> Res
 }
 
 #[utoipa::path(
+    post, path = "/api/v1/sources/{name}/stop", tag = "imports",
+    summary = "Stop asking a source",
+    description = "What it has said by then is taken over; nothing is deleted. The answer comes at once, the run ends shortly after.",
+    params(("name" = String, Path, description = "The source")),
+    responses((status = 202, body = SourceAnswer), (status = 401, body = ErrorBody), (status = 404, body = ErrorBody), (status = 409, body = ErrorBody)),
+)]
+pub(crate) async fn stop(State(app): State<App>, Path(name): Path<String>) -> Result<Response, Problem> {
+    let running = app.handle.harvests().running();
+    let source = app.handle.source(&name)?;
+    app.handle.stop_source(&name)?;
+    Ok((StatusCode::ACCEPTED, SourceAnswer::new(&running, source)).into_response())
+}
+
+#[utoipa::path(
     post, path = "/api/v1/sources/{name}/confirm", tag = "imports",
     summary = "Allow the deletions that wait",
     description = "They are carried out after the next walk, if no more are missing then.",

@@ -59,6 +59,7 @@ impl From<node::harvest::run::HarvestError> for Problem {
             HarvestError::Exists(_)
             | HarvestError::Full
             | HarvestError::Running(_)
+            | HarvestError::NotRunning(_)
             | HarvestError::NothingAwaits(_) => Self::refused(&error.to_string()),
             HarvestError::Read(error) => error.into(),
             HarvestError::Import(error) => error.into(),

@@ -439,6 +439,7 @@ impl Making<'_, '_> {
             called: self.called,
             remarks: self.remarks,
             row,
+            refused: Vec::new(),
         }
     }
 }

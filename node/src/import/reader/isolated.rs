@@ -8,8 +8,10 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Condvar, Mutex, PoisonError};
 
 use crdt::vocabulary::Vocabularies;
+use serde::Serialize;
+use serde::de::DeserializeOwned;
 
-use super::Request;
+use super::{Request, Task};
 use crate::import::candidate::{Fault, Line};
 use crate::import::limits::READER_TIME;
 use crate::import::spool::{JsonLines, SpoolWriter};
@@ -18,10 +20,29 @@ use crate::import::spool::{JsonLines, SpoolWriter};
 const COMMAND: &str = "read-import";
 
 /// Has a file read by `program` and takes what it says.
-pub(super) fn read(program: &Path, request: &Request, file: File, spool: &mut SpoolWriter) -> io::Result<()> {
+pub(super) fn read(program: &Path, request: Request, file: File, spool: &mut SpoolWriter) -> io::Result<()> {
+    let mut told = false;
+    let overdue = listen(program, &Task::File(request), file, |line: Line| {
+        told = matches!(line, Line::End | Line::Fault(_));
+        spool.say(&line)
+    })?;
+    if !told {
+        spool.say(&Line::Fault(broke_off(overdue)))?;
+    }
+    Ok(())
+}
+
+/// Runs `program` over a file and hands on what it says, line by line, until
+/// `take` wants no more; whether it was ended because it took too long.
+pub(super) fn listen<L: DeserializeOwned>(
+    program: &Path,
+    task: &Task,
+    file: File,
+    mut take: impl FnMut(L) -> io::Result<bool>,
+) -> io::Result<bool> {
     let mut child = Command::new(program)
         .arg(COMMAND)
-        .arg(serde_json::to_string(request)?)
+        .arg(serde_json::to_string(task)?)
         // It needs nothing from the environment, least of all secrets.
         .env_clear()
         // mimalloc would take as much address space at once as the reader may
@@ -36,12 +57,10 @@ pub(super) fn read(program: &Path, request: &Request, file: File, spool: &mut Sp
     };
     let watched = Watch::over(child);
     let mut lines = JsonLines::new(output);
-    let mut told = false;
     loop {
         match lines.next() {
             Ok(Some(line)) => {
-                told = matches!(line, Line::End | Line::Fault(_));
-                if !spool.say(&line)? {
+                if !take(line)? {
                     break;
                 }
             }
@@ -53,11 +72,7 @@ pub(super) fn read(program: &Path, request: &Request, file: File, spool: &mut Sp
             }
         }
     }
-    let overdue = watched.end();
-    if !told {
-        spool.say(&Line::Fault(broke_off(overdue)))?;
-    }
-    Ok(())
+    Ok(watched.end())
 }
 
 fn broke_off(overdue: bool) -> Fault {
@@ -120,27 +135,41 @@ impl Watch {
     }
 }
 
-/// The reader's side: bounds itself, reads its standard input as the request
+/// The reader's side: bounds itself, reads its standard input as the task
 /// says, and writes lines to its standard output.
 ///
 /// # Errors
 ///
-/// When the bounds cannot be set, the request is none, or nobody takes the
+/// When the bounds cannot be set, the task is none, or nobody takes the
 /// lines any more.
-pub fn serve(request: &str) -> io::Result<()> {
+pub fn serve(task: &str) -> io::Result<()> {
     bound()?;
-    let request: Request = serde_json::from_str(request)?;
+    let task: Task = serde_json::from_str(task)?;
     let mut out = io::BufWriter::new(io::stdout().lock());
-    let lists = match &request.directory {
-        Some(directory) => crate::vocabulary::load(directory).map_err(io::Error::other)?,
-        None => Arc::new(Vocabularies::builtin().clone()),
-    };
-    super::read_here(&request, &lists, input()?, &mut |line| {
-        serde_json::to_writer(&mut out, line)?;
-        out.write_all(b"\n")?;
-        Ok(true)
-    })?;
+    match &task {
+        Task::File(request) => {
+            let lists = lists(request.directory.as_deref())?;
+            super::read_here(request, &lists, input()?, &mut |line| say(&mut out, line).map(|()| true))?;
+        }
+        Task::Page(origin) => {
+            let lists = lists(origin.directory.as_deref())?;
+            super::page::read_here(origin, &lists, input()?, &mut |line| say(&mut out, line))?;
+        }
+    }
     out.flush()
+}
+
+fn say(out: &mut impl io::Write, line: &impl Serialize) -> io::Result<()> {
+    serde_json::to_writer(&mut *out, line)?;
+    out.write_all(b"\n")
+}
+
+/// The town's own lists of codes.
+fn lists(directory: Option<&Path>) -> io::Result<Arc<Vocabularies>> {
+    match directory {
+        Some(directory) => crate::vocabulary::load(directory).map_err(io::Error::other),
+        None => Ok(Arc::new(Vocabularies::builtin().clone())),
+    }
 }
 
 /// Memory, time and files that this process may use from now on.

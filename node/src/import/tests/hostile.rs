@@ -61,6 +61,12 @@ fn corpus() -> Vec<(&'static str, Vec<u8>, &'static str)> {
         ("deep.xlsx", zip(&xlsx_parts(&format!("<worksheet>{}", "<a>".repeat(200_000)))), "Datensatz"),
         ("bomb.rdf", format!("{entity}<rdf:RDF/>").into_bytes(), "DTD"),
         ("latin1.ttl", b"<a:b> <a:c> \"B\xe4ume\" .".to_vec(), "UTF-8"),
+        ("none.ttl", b"@prefix dcat: <http://www.w3.org/ns/dcat#> .".to_vec(), "keinen Datensatz"),
+        (
+            "none.json",
+            b"{\"success\": true, \"result\": {\"count\": 0, \"results\": []}}".to_vec(),
+            "keinen Datensatz",
+        ),
         ("cut.ttl", b"<https://a.example/1> a <http://www.w3.org/ns/dcat#Dataset> ;".to_vec(), "Zeile 1"),
         ("page.rdf", b"<!DOCTYPE html><p>Wartung</p>".to_vec(), "Webseite"),
         ("deep.json", format!("{}1{}", "[".repeat(10_000), "]".repeat(10_000)).into_bytes(), "tiefer"),
@@ -133,4 +139,25 @@ async fn a_hundred_thousand_rows_are_read() {
     let rehearsal = ImportOptions { dry_run: true, ..options("x") };
     let report = import(&node, "viele.csv", file.as_bytes(), rehearsal).await;
     assert_eq!(counts(&report), [100_000, 0, 0, 0]);
+}
+
+#[tokio::test]
+async fn a_record_of_another_catalog_that_cannot_be_one_says_why() {
+    let text = "@prefix dcat: <http://www.w3.org/ns/dcat#> . @prefix dct: <http://purl.org/dc/terms/> .\n\
+                <https://a.example/1> a dcat:Dataset ; dct:description \"x\" .\n\
+                [] a dcat:Dataset ; dct:title \"Ohne Namen\" .\n\
+                <https://a.example/2> a dcat:Dataset ; dct:title \"Gut\" .";
+    let report = import(&soest(), "catalog.ttl", text.as_bytes(), options("portal")).await;
+    assert_eq!(counts(&report), [1, 0, 0, 2]);
+    let said: Vec<_> = report
+        .problems
+        .iter()
+        .map(|one| (one.place.in_lang(crdt::catalog::Lang::De), one.field.as_str()))
+        .collect();
+    assert!(said.contains(&("https://a.example/1".to_owned(), "dct:title")), "{said:?}");
+    assert!(said.iter().any(|(_, field)| *field == "dct:identifier"), "{said:?}");
+    let text = r#"{"success": true, "result": {"count": 1, "results": [{"id": "abc-1", "type": "harvest", "title": "Quelle"}]}}"#;
+    let report = import(&soest(), "ckan.json", text.as_bytes(), options("portal")).await;
+    assert_eq!(counts(&report), [0, 0, 0, 1]);
+    assert_eq!(report.problems[0].field, "package", "{}", sentences(&report.problems));
 }
