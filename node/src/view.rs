@@ -13,8 +13,8 @@ use crdt::ids::{
 use serde::{Deserialize, Serialize};
 
 pub use crate::search::{
-    Area, Condition, Expression, Facet, FacetCount as ValueCount, MomentField, NamedField, Pattern,
-    PatternPiece, Sort as Order, Span,
+    Area, Condition, Expression, Facet, FacetCount as ValueCount, Fit, Folding, MomentField, NamedField,
+    Pattern, PatternPiece, Position, Shape, Sort as Order, Span,
 };
 
 /// Datasets on one page of a search at most.

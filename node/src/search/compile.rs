@@ -16,6 +16,7 @@ use super::analysis::{Analyzer, fold, words};
 use super::condition::{Columns, Condition, ConditionQuery, Span};
 use super::expression::{Expression, MomentField, NamedField, Pattern, PatternPiece};
 use super::fields::Fields;
+use super::folding::FoldedQuery;
 use super::matching::Plan;
 use super::query::{QUERY_WORDS_MAX, QueryError, parse};
 
@@ -37,6 +38,12 @@ impl Compiler<'_> {
             Expression::Is(field, value) => self.term(&field.value_term(value)),
             Expression::Like(field, pattern) => self.like(*field, pattern)?,
             Expression::Between(field, from, to) => self.between(*field, from, to),
+            Expression::Folded(field, folding, fit) => Box::new(FoldedQuery {
+                named: self.fields.named,
+                field: *field,
+                folding: *folding,
+                fit: fit.clone(),
+            }),
             Expression::Has(field) => self.term(&field.exists_term()),
             Expression::During(field, from, to) => self.during(*field, *from, *to),
             Expression::Where(condition) => self.condition(condition.clone()),

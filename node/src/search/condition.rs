@@ -16,6 +16,7 @@ use tantivy::{BitSet, DocId, DocSet as _, Score, SegmentReader, TERMINATED, Tant
 use super::Facet;
 use super::facets::SegmentColumns;
 use super::fields::{Fields, Section, cut};
+use super::shape::Shape;
 
 /// Most conditions of one query.
 pub const CONDITIONS_MAX: usize = 1_200;
@@ -37,6 +38,8 @@ pub enum Condition {
     Has(Facet, String),
     /// The record's rectangle and this one have a point in common.
     Touches(Area),
+    /// The record's rectangle and this shape have a point in common.
+    Meets(Arc<Shape>),
     /// The record says where its data lie.
     HasArea,
     /// The days that the data describe and this span have a moment in common.
@@ -195,6 +198,9 @@ impl Ground<'_> {
             Condition::Touches(area) => {
                 where_true(&|record| columns.areas.get(record).is_some_and(|one| one.touches(area)))
             }
+            Condition::Meets(shape) => where_true(&|record| {
+                columns.areas.get(record).is_some_and(|area| !area.is_nowhere() && shape.touches(area))
+            }),
             Condition::HasArea => {
                 where_true(&|record| columns.areas.get(record).is_some_and(|area| !area.is_nowhere()))
             }

@@ -6,13 +6,15 @@
 use std::ops::Bound;
 
 use super::condition::{CONDITION_DEPTH_MAX, Condition};
+use super::folding::{Fit, Folding};
 use super::query::QueryError;
 
 /// Most parts of an expression: conditions, the words in them, and what joins them.
 pub const EXPRESSION_PARTS_MAX: usize = 512;
 /// How deep an expression may be nested.
 pub const EXPRESSION_DEPTH_MAX: usize = 24;
-/// Most patterns of an expression that are no plain beginnings; each costs a walk over all values.
+/// Most patterns of an expression that are no plain beginnings, and comparisons that pass over case
+/// or accents; each costs a walk over all values.
 pub const PATTERNS_MAX: usize = 8;
 /// Longest value that a condition compares with, in bytes.
 pub const VALUE_BYTES_MAX: usize = 2_048;
@@ -134,6 +136,41 @@ impl Pattern {
         }
     }
 
+    /// Whether a short text has this form as a whole.
+    pub fn fits(&self, text: &str) -> bool {
+        let letters: Vec<char> = text.chars().collect();
+        // Places of the text that the pieces so far can reach.
+        let mut reached = vec![false; letters.len() + 1];
+        reached[0] = true;
+        for piece in &self.0 {
+            let mut next = vec![false; letters.len() + 1];
+            let part: Vec<char> = match piece {
+                PatternPiece::Text(text) => text.chars().collect(),
+                PatternPiece::Any | PatternPiece::One => Vec::new(),
+            };
+            for at in (0..=letters.len()).filter(|at| reached[*at]) {
+                match piece {
+                    PatternPiece::Any => {
+                        next[at..].fill(true);
+                        break;
+                    }
+                    PatternPiece::One if at < letters.len() => next[at + 1] = true,
+                    PatternPiece::One => {}
+                    PatternPiece::Text(_) if letters[at..].starts_with(&part) => next[at + part.len()] = true,
+                    PatternPiece::Text(_) => {}
+                }
+            }
+            reached = next;
+        }
+        reached[letters.len()]
+    }
+
+    /// Several unknown stretches make an automaton grow beyond use.
+    fn is_costly(&self) -> bool {
+        let stretches = self.0.iter().filter(|piece| **piece == PatternPiece::Any).count();
+        stretches > 4 || self.bytes() > 128
+    }
+
     fn bytes(&self) -> usize {
         let of = |piece: &PatternPiece| if let PatternPiece::Text(text) = piece { text.len() } else { 1 };
         self.0.iter().map(of).sum()
@@ -166,6 +203,8 @@ pub enum Expression {
     Like(NamedField, Pattern),
     /// The field has a value between these, in the order of their letters.
     Between(NamedField, Bound<String>, Bound<String>),
+    /// The field has a value that fits, with something passed over in it. Not for texts.
+    Folded(NamedField, Folding, Fit),
     /// The field has a value.
     Has(NamedField),
     /// The moment lies between these.
@@ -203,7 +242,12 @@ impl Expression {
         let too_long = |text: &str| QueryError::TooLong { chars: text.chars().count() };
         match self {
             Self::Words(text) | Self::Is(_, text) if long(text) => return Err(too_long(text)),
-            Self::Between(_, from, to) => {
+            Self::Folded(_, _, Fit::Among(values)) => {
+                if let Some(text) = values.iter().find(|text| long(text)) {
+                    return Err(too_long(text));
+                }
+            }
+            Self::Between(_, from, to) | Self::Folded(_, _, Fit::Between(from, to)) => {
                 for text in [from, to] {
                     if let Bound::Included(text) | Bound::Excluded(text) = text
                         && long(text)
@@ -213,19 +257,22 @@ impl Expression {
                 }
             }
             Self::Like(_, pattern) if pattern.beginning().is_none() => {
-                spent.patterns += 1;
-                // Several unknown stretches make an automaton grow beyond use.
-                let stretches = pattern.0.iter().filter(|piece| **piece == PatternPiece::Any).count();
-                if spent.patterns > PATTERNS_MAX || stretches > 4 || pattern.bytes() > 128 {
-                    return Err(QueryError::PatternTooCostly { pattern: pattern.to_string() });
-                }
+                spent.walk(pattern.is_costly(), || pattern.to_string())?;
             }
             Self::Like(_, pattern) if pattern.bytes() > VALUE_BYTES_MAX => {
                 return Err(too_long(&pattern.to_string()));
             }
             _ => {}
         }
+        if let Self::Folded(_, _, fit) = self {
+            match fit {
+                Fit::Like(pattern) => spent.walk(pattern.is_costly(), || pattern.to_string())?,
+                Fit::Among(values) => spent.walk(false, || values.join(", "))?,
+                Fit::Between(..) => spent.walk(false, || "< >".to_owned())?,
+            }
+        }
         spent.parts += match self {
+            Self::Folded(_, _, Fit::Among(values)) => values.len().max(1),
             Self::Words(text) => 1 + text.split_whitespace().count(),
             Self::Is(field, text) if field.is_text() => 1 + text.split_whitespace().count(),
             Self::Where(condition) => {
@@ -253,6 +300,17 @@ impl Expression {
 struct Spent {
     parts: usize,
     patterns: usize,
+}
+
+impl Spent {
+    /// One more walk over all values, unless there were enough or this one costs too much.
+    fn walk(&mut self, is_costly: bool, shown: impl FnOnce() -> String) -> Result<(), QueryError> {
+        self.patterns += 1;
+        if self.patterns > PATTERNS_MAX || is_costly {
+            return Err(QueryError::PatternTooCostly { pattern: shown() });
+        }
+        Ok(())
+    }
 }
 
 #[cfg(test)]

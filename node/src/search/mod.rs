@@ -42,6 +42,7 @@ mod directory;
 mod expression;
 mod facets;
 mod fields;
+mod folding;
 mod highlight;
 mod index;
 mod matching;
@@ -51,6 +52,7 @@ mod rank;
 mod rebuild;
 mod run;
 mod select;
+mod shape;
 mod statistics;
 mod terms;
 mod tolerance;
@@ -67,6 +69,7 @@ pub use expression::{
     EXPRESSION_DEPTH_MAX, EXPRESSION_PARTS_MAX, Expression, MomentField, NamedField, PATTERNS_MAX, Pattern,
     PatternPiece, VALUE_BYTES_MAX,
 };
+pub use folding::{Fit, Folding};
 pub use index::{ApplyError, OpenOutcome, OpenSearchError, RebuildReason, SearchIndex};
 pub use query::{
     FILTER_VALUES_MAX, PAGE_END_MAX, QUERY_CHARS_MAX, QUERY_WORDS_MAX, QueryError, SearchQuery, Sort,
@@ -74,6 +77,7 @@ pub use query::{
 pub use rebuild::{Rebuild, RebuildError};
 pub use run::{SearchError, search_merged};
 pub use select::{SelectQuery, Selection};
+pub use shape::{Position, Shape};
 
 /// A record as it is searched: one dataset of one town, flat.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]

@@ -4,8 +4,8 @@ use std::collections::BTreeSet;
 use std::ops::Bound;
 
 use node::search::{
-    EXPRESSION_DEPTH_MAX, Expression, MomentField, NamedField, Pattern, PatternPiece, SearchDistribution,
-    SelectQuery, Selection,
+    EXPRESSION_DEPTH_MAX, Expression, Fit, Folding, MomentField, NamedField, PATTERNS_MAX, Pattern,
+    PatternPiece, SearchDistribution, SelectQuery, Selection,
 };
 
 use super::*;
@@ -118,6 +118,32 @@ fn patterns_and_ranges_are_of_letters() {
     };
     check(between("CSV", Bound::Excluded("D".to_owned())), |row| row.5.contains(&"CSV"));
     check(between("G", Bound::Unbounded), |row| row.5.iter().any(|format| *format >= "G"));
+}
+
+#[test]
+fn upper_case_and_accents_are_passed_over_where_it_is_asked() {
+    let folded = |field, case, accents, fit| Expression::Folded(field, Folding { case, accents }, fit);
+    let among = |values: &[&str]| Fit::Among(values.iter().map(|value| (*value).to_owned()).collect());
+    let (keyword, title) = (NamedField::Keyword, NamedField::TitleExact);
+    check(folded(keyword, true, false, among(&["baum", "park"])), |row| {
+        row.3.iter().any(|word| ["Baum", "Park"].contains(word))
+    });
+    check(folded(keyword, true, false, among(&["Baum"])), |_| false);
+    check(folded(title, false, true, among(&["Spielplatze"])), |row| row.1 == "Spielplätze");
+    check(folded(title, true, true, among(&["spielplatze"])), |row| row.1 == "Spielplätze");
+    let inside = Pattern(vec![PatternPiece::Any, PatternPiece::Text("stadt s".into()), PatternPiece::Any]);
+    check(folded(title, true, false, Fit::Like(inside)), |row| row.1.contains("Stadt S"));
+    let between = Fit::Between(Bound::Included("s".into()), Bound::Excluded("t".into()));
+    check(folded(title, true, false, between), |row| row.1.to_lowercase().starts_with('s'));
+    // A deleted record is found by none of its values.
+    let index = index();
+    let key = records()[0].key.clone();
+    index.apply(&[SearchChange::Remove { key }], 2).unwrap();
+    let trees = select(folded(title, true, false, among(&["baumkataster"])));
+    assert_eq!(index.select(&trees).unwrap().total, 0);
+    let costly = Expression::And(vec![folded(keyword, true, false, among(&["a"])); PATTERNS_MAX + 1]);
+    let refused = index.select(&select(costly)).unwrap_err();
+    assert!(matches!(refused, SearchError::Query(QueryError::PatternTooCostly { .. })), "{refused}");
 }
 
 #[test]
