@@ -1,5 +1,7 @@
 """OGC API Records as OWSLib reads it, and QGIS MetaSearch, which goes through it."""
 
+import json
+
 import pytest
 import requests
 from conftest import OPEN_RECORDS, ROOT, TOWNS, eventually
@@ -96,6 +98,54 @@ def test_a_search_finds_what_it_says(records):
     found = records.collection_items("federation", limit=2)
     chosen = records.collection_items("federation", ids=",".join(ids(found)))
     assert sorted(ids(chosen)) == sorted(ids(found))
+
+
+def test_owslib_filters_in_text_in_json_and_by_post(records):
+    def found(**query):
+        return sorted(ids(records.collection_items("federation", limit=100, **query)))
+
+    of_soest = found(town="soest")
+    assert 0 < len(of_soest) < OPEN_RECORDS
+    assert found(filter="town = 'soest'") == of_soest
+    assert found(**{"filter": "town = 'soest'", "filter-lang": "cql2-text"}) == of_soest
+    equal = {"op": "=", "args": [{"property": "town"}, "soest"]}
+    assert found(**{"filter": json.dumps(equal), "filter-lang": "cql2-json"}) == of_soest
+    assert found(cql=equal) == of_soest
+    assert found(cql={"eq": [{"property": "town"}, "soest"]}) == of_soest, "as drafts of CQL2 had it"
+    rest = found(filter="NOT town = 'soest'")
+    assert sorted(of_soest + rest) == found(filter="TRUE") and len(rest) == OPEN_RECORDS - len(of_soest)
+    trees = found(filter="CASEI(title) LIKE CASEI('%BAUMKATASTER%') AND updated > DATE('2000-01-01')")
+    assert trees and set(trees) <= set(found(q="Baumkataster"))
+    somewhere = found(filter="S_INTERSECTS(geometry, BBOX(-180, -90, 180, 90))")
+    nowhere = found(cql={"op": "isNull", "args": [{"property": "geometry"}]})
+    assert sorted(somewhere + nowhere) == found(filter="TRUE")
+
+
+def test_the_links_of_a_filtered_search_lead_through_all_of_it(records):
+    filters = {"op": "<>", "args": [{"property": "town"}, "soest"]}
+    page = records.collection_items("federation", limit=PAGE, cql=filters)
+    walked, matched = ids(page), page["numberMatched"]
+    while address := next((link["href"] for link in page["links"] if link["rel"] == "next"), None):
+        page = requests.get(address, timeout=30).json()
+        assert page["numberMatched"] == matched
+        walked += ids(page)
+    assert len(walked) == len(set(walked)) == matched > PAGE
+
+
+@pytest.mark.parametrize(
+    "filters, words",
+    [
+        ("titel = 'x'", ["titel", "at character 1", "title"]),
+        ("S_WITHIN(geometry, POINT(8 51))", ["S_WITHIN", "s_intersects"]),
+        ("town = ", ["at character 7"]),
+    ],
+)
+def test_a_wrong_filter_is_refused_where_it_is_wrong(records, filters, words):
+    with pytest.raises(RuntimeError) as refused:
+        records.collection_items("federation", filter=filters)
+    refusal = json.loads(str(refused.value))
+    assert refusal["code"] == "InvalidParameterValue"
+    assert all(word in refusal["description"] for word in words), refusal
 
 
 def test_titles_are_sorted_both_ways(records):

@@ -185,6 +185,7 @@ texts! {
     api_all: "Den Katalog aller Städte lesen", "Read the catalogue of all towns";
     api_query: "Fünf Datensätze abfragen", "Query five datasets";
     api_map: "In einem Kartenausschnitt suchen", "Search within a map section";
+    api_filter: "Mit Bedingungen suchen (CQL2)", "Search by conditions (CQL2)";
     api_walk: "Alles lesen, Seite für Seite", "Read everything, page by page";
     api_latest: "Die neuesten Änderungen lesen", "Read the latest changes";
     api_sitemap: "Alle Seiten für Suchmaschinen", "All pages for search engines";

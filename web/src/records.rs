@@ -1,17 +1,22 @@
 //! OGC API – Records, Part 1: the open catalog for GIS programs (QGIS
 //! MetaSearch, OWSLib), one collection per town and one of all.
 //!
-//! [`collections`] says what there is, [`query`] reads what is asked (its
-//! language of filters is in [`cql`]), [`items`] finds and pages, [`record`]
-//! writes a dataset as GeoJSON, [`openapi`] describes it all. Nothing here is
-//! HTML: who prefers that is sent to the portal's page of the same thing.
+//! [`collections`] says what there is, [`query`] reads what is asked, [`items`]
+//! finds and pages, [`record`] writes a dataset as GeoJSON, [`openapi`] describes
+//! it all. [`cql`] reads filters, [`filter`] says what they find by which of the
+//! [`queryables`]. Nothing here is HTML: who prefers that is sent to the portal's
+//! page of the same thing.
 //!
-//! Source: OGC 20-004r1 (Records) on the ground of OGC 17-069r4 (Features).
+//! Source: OGC 20-004r1 (Records) on the ground of OGC 17-069r4 (Features),
+//! with OGC 19-079r2 (Filtering) and OGC 21-065r2 (CQL2).
 
 pub(crate) mod collections;
+mod cql;
+mod filter;
 pub(crate) mod items;
 pub(crate) mod openapi;
 mod query;
+mod queryables;
 mod record;
 mod refusal;
 
@@ -36,15 +41,28 @@ const SCHEMA: &str = "application/schema+json";
 const OPENAPI: &str = "application/vnd.oai.openapi+json;version=3.0";
 
 /// What is fulfilled, class by class.
-const CONFORMANCE: [&str; 9] = [
+const CONFORMANCE: [&str; 22] = [
     "http://www.opengis.net/spec/ogcapi-common-1/1.0/conf/core",
     "http://www.opengis.net/spec/ogcapi-common-2/1.0/conf/collections",
     "http://www.opengis.net/spec/ogcapi-features-1/1.0/conf/core",
     "http://www.opengis.net/spec/ogcapi-features-1/1.0/conf/geojson",
     "http://www.opengis.net/spec/ogcapi-features-1/1.0/conf/oas30",
+    "http://www.opengis.net/spec/ogcapi-features-3/1.0/conf/queryables",
+    "http://www.opengis.net/spec/ogcapi-features-3/1.0/conf/filter",
+    "http://www.opengis.net/spec/ogcapi-features-3/1.0/conf/features-filter",
+    "http://www.opengis.net/spec/cql2/1.0/conf/cql2-text",
+    "http://www.opengis.net/spec/cql2/1.0/conf/cql2-json",
+    "http://www.opengis.net/spec/cql2/1.0/conf/basic-cql2",
+    "http://www.opengis.net/spec/cql2/1.0/conf/advanced-comparison-operators",
+    "http://www.opengis.net/spec/cql2/1.0/conf/case-insensitive-comparison",
+    "http://www.opengis.net/spec/cql2/1.0/conf/accent-insensitive-comparison",
+    "http://www.opengis.net/spec/cql2/1.0/conf/basic-spatial-functions",
+    "http://www.opengis.net/spec/cql2/1.0/conf/basic-spatial-functions-plus",
+    "http://www.opengis.net/spec/cql2/1.0/conf/temporal-functions",
     "http://www.opengis.net/spec/ogcapi-records-1/1.0/conf/record-core",
     "http://www.opengis.net/spec/ogcapi-records-1/1.0/conf/record-core-query-parameters",
     "http://www.opengis.net/spec/ogcapi-records-1/1.0/conf/record-api",
+    "http://www.opengis.net/spec/ogcapi-records-1/1.0/conf/filtering",
     "http://www.opengis.net/spec/ogcapi-records-1/1.0/conf/json",
 ];
 

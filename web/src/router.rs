@@ -33,7 +33,8 @@ pub(crate) const BODY_BYTES_MAX: usize = 1024 * 1024;
 
 /// Paths of the public listener that take a query by `POST`.
 #[cfg(test)]
-const QUERIES: [&str; 4] = ["/sparql", "/api/action/{action}", "/api/3/action/{action}", "/oai"];
+const QUERIES: [&str; 5] =
+    ["/sparql", "/api/action/{action}", "/api/3/action/{action}", "/oai", "/collections/{id}/items"];
 
 /// One of the two places where a node answers HTTP.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
@@ -222,6 +223,7 @@ fn public_endpoints() -> Vec<Endpoint> {
         endpoint(Public, "GET", "/collections/{id}/queryables", "OGC API Records: by what records are searched", records::collections::queryables).harvest(Interface::Records),
         endpoint(Public, "GET", "/collections/{id}/sortables", "OGC API Records: by what records are sorted", records::collections::sortables).harvest(Interface::Records),
         endpoint(Public, "GET", "/collections/{id}/items", "OGC API Records: search records (GeoJSON)", records::items::items).harvest(Interface::Records),
+        endpoint(Public, "POST", "/collections/{id}/items", "OGC API Records: the same search, with a filter in CQL2 JSON as the body", records::items::search_items).harvest(Interface::Records),
         endpoint(Public, "GET", "/collections/{id}/items/{item}", "OGC API Records: one record (GeoJSON)", records::items::item).harvest(Interface::Records),
         endpoint(Public, "GET", "/api/v1/datasets", "Search open datasets", api::public::list),
         endpoint(Public, "GET", "/api/v1/datasets/{id}", "One open dataset with its heads and verdict", api::public::one),

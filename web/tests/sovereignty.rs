@@ -10,6 +10,8 @@
 
 #[path = "sovereignty/ckan.rs"]
 mod ckan;
+#[path = "sovereignty/cql.rs"]
+mod cql;
 
 use std::collections::VecDeque;
 use std::fs;
@@ -308,7 +310,7 @@ impl World {
             "/sparql?query=SELECT+*+%7B+?s+?p+?o+FILTER(CONTAINS(STR(?o),'Zugang'))+%7D".to_owned(),
         ];
         let mut seen = Vec::new();
-        for address in addresses.into_iter().chain(ckan::queries(id)) {
+        for address in addresses.into_iter().chain(ckan::queries(id)).chain(cql::queries()) {
             let request = Request::get(&address)
                 .header(header::HOST, "portal.example")
                 .header(header::ACCEPT, if is_page(&address) { "text/html" } else { "*/*" })
@@ -395,6 +397,9 @@ async fn peers_and_public_readers_see_the_same_bytes_in_both_worlds() {
     let searches = one.iter().filter(|seen| seen.0.contains("package_search") && seen.1 == 200);
     let found = searches.filter(|seen| contains(&seen.3, OPEN_CANARY)).count();
     assert!(found > 50, "only {found} searches found an open dataset");
+    let filtered = one.iter().filter(|seen| seen.0.contains("items?filter") && seen.1 == 200);
+    let found = filtered.filter(|seen| contains(&seen.3, OPEN_CANARY)).count();
+    assert!(found > 50, "only {found} filters found an open dataset");
 
     // The closed record is there for staff, and for nobody else.
     assert!(protected.handle.dataset(node::view::Reader::Staff, secret).unwrap().is_some());

@@ -126,6 +126,11 @@ const KNOWN: [Known; 8] = [
                 path: "/collections/federation/items?bbox=7.5,50.9,8.5,51.7",
             },
             Sample {
+                route: "/collections/{id}/items",
+                what: |t| t.api_filter,
+                path: "/collections/federation/items?filter=CASEI(title)%20LIKE%20CASEI(%27%25baum%25%27)%20AND%20updated%20%3E%20DATE(%272020-01-01%27)",
+            },
+            Sample {
                 route: "/collections/{id}/items/{item}",
                 what: |t| t.api_one,
                 path: "/collections/{town}/items/{id}",

@@ -5,13 +5,12 @@ use axum::extract::{Path, State};
 use axum::http::{HeaderMap, Uri};
 use axum::response::{IntoResponse, Redirect, Response};
 use crdt::catalog::Catalog;
-use crdt::vocabulary::Vocabularies;
 use node::handle::Scope;
 use node::view::TownInfo;
 use serde_json::{Value, json};
 
 use super::refusal::Refusal;
-use super::{GEOJSON, JSON, Link, SCHEMA, answer, not_found, wants_html};
+use super::{GEOJSON, JSON, Link, SCHEMA, answer, not_found, queryables, wants_html};
 use crate::app::App;
 
 /// The collection of all towns' records.
@@ -161,8 +160,8 @@ pub(crate) async fn queryables(
 ) -> Result<Response, Refusal> {
     let collection = named(&app, path)?;
     let towns: Vec<String> = app.handle.members().into_iter().map(|town| town.code).collect();
-    let schema =
-        schema(&app, &headers, &collection, "queryables", queryable(&towns, app.handle.vocabularies()));
+    let properties = queryables::schemas(&towns, app.handle.vocabularies());
+    let schema = schema(&app, &headers, &collection, "queryables", properties);
     Ok(answer(SCHEMA, &schema))
 }
 
@@ -185,21 +184,6 @@ fn schema(app: &App, headers: &HeaderMap, collection: &Collection, what: &str, p
         "title": collection.title(),
         "properties": properties,
         "additionalProperties": false,
-    })
-}
-
-/// The properties by which records are searched, as parameters of their names.
-fn queryable(towns: &[String], lists: &Vocabularies) -> Value {
-    let themes = lists.themes().concepts();
-    let themes: Vec<&str> = themes.iter().map(|theme| theme.code.as_ref()).collect();
-    json!({
-        "themes": {"title": "EU data theme", "type": "string", "enum": themes},
-        "formats": {"title": "File format or service type", "type": "string"},
-        "keywords": {"title": "Keyword", "type": "string"},
-        "license": {"title": "SPDX name or DCAT-AP.de IRI of the licence", "type": "string"},
-        "town": {"title": "Short name of the town", "type": "string", "enum": towns},
-        "created": {"title": "First published", "type": "string", "format": "date-time"},
-        "updated": {"title": "Last changed", "type": "string", "format": "date-time"},
     })
 }
 

@@ -2,24 +2,30 @@
 
 use std::ops::Bound;
 
+use axum::body::Bytes;
 use axum::extract::rejection::PathRejection;
 use axum::extract::{Path, RawQuery, State};
-use axum::http::{HeaderMap, Uri};
+use axum::http::{HeaderMap, Uri, header};
 use axum::response::{IntoResponse, Redirect, Response};
 use crdt::catalog::Timestamp;
 use crdt::ids::DatasetId;
 use node::handle::{Listed, NodeHandle, ReadError, Scope, Select};
 use node::view::{Expression, NamedField, TownInfo};
-use serde_json::{Value, json};
+use serde_json::Value;
 use url::form_urlencoded::Serializer;
 
 use super::collections::{Collection, OnePart, find, named};
-use super::query::{Asked, Known, LIMIT_DEFAULT, parse};
+use super::cql::{Filter, json};
+use super::query::{Asked, FILTER_LANGS, Known, LIMIT_DEFAULT, parse};
 use super::record::{Surroundings, record};
 use super::refusal::Refusal;
 use super::{GEOJSON, JSON, Link, answer, not_found, wants_html};
 use crate::app::App;
 use crate::locale;
+
+/// Media types of a filter in a body.
+pub(super) const FILTER_TYPES: [&str; 4] =
+    ["application/json", "application/query-cql-json", "application/cql2+json", "application/cql+json"];
 
 /// Records that were found.
 struct Found {
@@ -39,28 +45,85 @@ pub(crate) async fn items(
     headers: HeaderMap,
 ) -> Result<Response, Refusal> {
     let collection = named(&app, path)?;
-    let members = app.handle.members();
-    let towns: Vec<_> = members.iter().map(|town| (town.code.clone(), town.town.to_string())).collect();
-    let known = Known { towns: &towns, lists: app.handle.vocabularies() };
-    let asked = parse(query.as_deref(), known)?;
+    let asked = read(&app, query.as_deref(), None)?;
     if wants_html(&uri, &headers, GEOJSON)? {
         return Ok(Redirect::to(&page_of(&collection, &asked)).into_response());
     }
+    page(&app, &collection, query.as_deref(), asked, &uri, &headers).await
+}
+
+/// Answers `POST /collections/{id}/items`: the same search, with a filter in
+/// CQL2 JSON as the body. Its links are addresses that hold the filter.
+pub(crate) async fn search_items(
+    State(app): State<App>,
+    path: OnePart,
+    RawQuery(query): RawQuery,
+    uri: Uri,
+    headers: HeaderMap,
+    body: Bytes,
+) -> Result<Response, Refusal> {
+    let collection = named(&app, path)?;
+    let filter = posted(&headers, &body)?;
+    let asked = read(&app, query.as_deref(), Some(&filter))?;
+    let address = with_filter(query.as_deref(), &filter);
+    page(&app, &collection, Some(&address), asked, &uri, &headers).await
+}
+
+fn read(app: &App, query: Option<&str>, posted: Option<&Filter>) -> Result<Asked, Refusal> {
+    let members = app.handle.members();
+    let towns: Vec<_> = members.iter().map(|town| (town.code.clone(), town.town.to_string())).collect();
+    parse(query, posted, Known { towns: &towns, lists: app.handle.vocabularies() })
+}
+
+/// The filter of a body in JSON.
+fn posted(headers: &HeaderMap, body: &[u8]) -> Result<Filter, Refusal> {
+    let media_type = headers.get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or("");
+    let essence = media_type.split(';').next().unwrap_or_default().trim();
+    if !FILTER_TYPES.iter().any(|known| known.eq_ignore_ascii_case(essence)) {
+        return Err(Refusal::parameter("Content-Type", essence, &FILTER_TYPES));
+    }
+    let text = String::from_utf8_lossy(body);
+    json::read(&text).map_err(|wrong| Refusal::invalid(&wrong.field()))
+}
+
+/// A query with a filter in it.
+fn with_filter(query: Option<&str>, filter: &Filter) -> String {
+    let mut address = Serializer::new(String::new());
+    for (name, value) in url::form_urlencoded::parse(query.unwrap_or_default().as_bytes()) {
+        if !name.eq_ignore_ascii_case("filter-lang") {
+            address.append_pair(&name, &value);
+        }
+    }
+    address.append_pair("filter-lang", FILTER_LANGS[1]);
+    address.append_pair("filter", &filter.to_json().to_string());
+    address.finish()
+}
+
+/// One page of what is asked for.
+async fn page(
+    app: &App,
+    collection: &Collection,
+    query: Option<&str>,
+    asked: Asked,
+    uri: &Uri,
+    headers: &HeaderMap,
+) -> Result<Response, Refusal> {
+    let members = app.handle.members();
     let (scope, wanted) = (collection.scope(), asked.clone());
     let found = app.read(move |handle| search(handle, scope, &wanted)).await?;
-    let around = surroundings(&app, &collection, &uri, &headers);
+    let around = surroundings(app, collection, uri, headers);
     let features: Vec<Value> = found
         .datasets
         .iter()
         .filter_map(|listed| Some(record(listed, town_of(listed, &members)?, &around)))
         .collect();
-    let body = json!({
+    let body = serde_json::json!({
         "type": "FeatureCollection",
         "timeStamp": Timestamp::from_unix(app.handle.now()).map(|now| now.to_string()),
         "numberMatched": found.total,
         "numberReturned": features.len(),
         "features": features,
-        "links": links(&around, &collection, query.as_deref(), &asked, &found),
+        "links": links(&around, collection, query, &asked, &found),
     });
     Ok(answer(GEOJSON, &body))
 }
@@ -106,6 +169,16 @@ fn town_of<'a>(listed: &Listed, members: &'a [TownInfo]) -> Option<&'a TownInfo>
 
 /// Finds what is asked for. Blocks.
 fn search(handle: &NodeHandle, scope: Scope, asked: &Asked) -> Result<Found, ReadError> {
+    select(handle, scope, asked).map_err(|error| match error {
+        // Beside a filter, hardly anything else can cost too much.
+        ReadError::Invalid(field) if asked.filter.is_some() && asked.words.is_empty() => {
+            ReadError::Invalid(field.at("filter"))
+        }
+        error => error,
+    })
+}
+
+fn select(handle: &NodeHandle, scope: Scope, asked: &Asked) -> Result<Found, ReadError> {
     let mut parts = vec![asked.expression()];
     if let Scope::Town(town) = scope {
         parts.push(Expression::Is(NamedField::Town, town.to_string()));

@@ -4,9 +4,10 @@
 use axum::extract::State;
 use axum::http::{HeaderMap, Uri};
 use axum::response::{IntoResponse, Redirect, Response};
-use serde_json::{Value, json};
+use serde_json::{Map, Value, json};
 
-use super::query::{FILTERS, LIMIT_DEFAULT, LIMIT_MAX, OFFSET_MAX, SORTABLES};
+use super::items::FILTER_TYPES;
+use super::query::{FILTER_CRS, FILTER_LANGS, FILTERS, LIMIT_DEFAULT, LIMIT_MAX, OFFSET_MAX, SORTABLES};
 use super::refusal::Refusal;
 use super::{GEOJSON, JSON, OPENAPI, SCHEMA, answer, wants_html};
 use crate::app::App;
@@ -66,9 +67,22 @@ fn paths() -> Value {
         "type",
         "ids",
         "externalIds",
+        "filter",
+        "filter-lang",
+        "filter-crs",
         "after",
     ];
     search.extend(FILTERS);
+    let mut items = get("records", "getRecords", "Records that match", &search, GEOJSON, "Records");
+    let by_address = |name: &&str| !["filter", "f"].contains(name);
+    let beside: Vec<&str> = search.iter().copied().filter(by_address).collect();
+    let what = "Records that match a filter in CQL2 JSON; nothing is changed";
+    let mut post = get("records", "searchRecords", what, &beside, GEOJSON, "Records")["get"].take();
+    let form = json!({"schema": {"$ref": "#/components/schemas/Cql2"}});
+    let forms: Map<String, Value> =
+        FILTER_TYPES.iter().map(|media_type| ((*media_type).to_owned(), form.clone())).collect();
+    post["requestBody"] = json!({"required": true, "content": forms});
+    items["post"] = post;
     json!({
         "/ogc": get("capabilities", "getLandingPage", "Landing page", &["f"], JSON, "LandingPage"),
         "/ogc/openapi.json": get("capabilities", "getDescription", "This description", &["f"], OPENAPI, "Object"),
@@ -77,7 +91,7 @@ fn paths() -> Value {
         "/collections/{id}": get("capabilities", "getCollection", "One collection", &["collection", "f"], JSON, "Collection"),
         "/collections/{id}/queryables": get("capabilities", "getQueryables", "By what records are searched", &["collection"], SCHEMA, "Object"),
         "/collections/{id}/sortables": get("capabilities", "getSortables", "By what records are sorted", &["collection"], SCHEMA, "Object"),
-        "/collections/{id}/items": get("records", "getRecords", "Records that match", &search, GEOJSON, "Records"),
+        "/collections/{id}/items": items,
         "/collections/{id}/items/{item}": get("records", "getRecord", "One record", &["collection", "item", "f"], GEOJSON, "Record"),
     })
 }
@@ -116,6 +130,9 @@ fn parameters() -> Value {
         "type": list("type", "Resource types; all records are of type `dataset`"),
         "ids": list("ids", "UUIDs of records"),
         "externalIds": list("externalIds", "Identifiers that the towns gave (`dct:identifier`)"),
+        "filter": text("filter", "What must be true of a record, in CQL2 over the queryables"),
+        "filter-lang": one("filter-lang", "Language of the filter", json!({"type": "string", "enum": FILTER_LANGS, "default": FILTER_LANGS[0]})),
+        "filter-crs": one("filter-crs", "Reference system of the filter's geometries", json!({"type": "string", "format": "uri", "enum": [FILTER_CRS], "default": FILTER_CRS})),
         "after": text("after", "Where the page before ended; comes with the link `next`"),
         "keywords": list("keywords", "Keywords, to the letter"),
         "themes": list("themes", "Codes or IRIs of EU data themes"),
@@ -140,6 +157,13 @@ fn schemas() -> Value {
     let text = json!({"type": "string"});
     json!({
         "Object": {"type": "object"},
+        "Cql2": {
+            "description": "A filter in CQL2 JSON (OGC 21-065r2)",
+            "oneOf": [
+                {"type": "boolean"},
+                {"type": "object", "required": ["op", "args"], "properties": {"op": text, "args": {"type": "array", "items": {}}}},
+            ],
+        },
         "Exception": {
             "type": "object", "required": ["code"],
             "properties": {"code": text, "description": text, "description_de": text},

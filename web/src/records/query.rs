@@ -10,6 +10,8 @@ use crdt::ids::DatasetId;
 use crdt::vocabulary::Vocabularies;
 use node::view::{Area, Condition, Expression, Facet, Order, SEARCH_TEXT_BYTES_MAX, Span};
 
+use super::cql::{Filter, json, text};
+use super::filter;
 use super::record::licence_named;
 use super::refusal::Refusal;
 
@@ -23,8 +25,28 @@ pub(super) const OFFSET_MAX: usize = 1_000_000;
 const LIST_MAX: usize = 200;
 
 /// The parameters of a search, in the order of the description.
-pub(super) const PARAMETERS: [&str; 11] =
-    ["q", "bbox", "datetime", "limit", "offset", "sortby", "type", "ids", "externalIds", "after", "f"];
+pub(super) const PARAMETERS: [&str; 14] = [
+    "q",
+    "bbox",
+    "datetime",
+    "limit",
+    "offset",
+    "sortby",
+    "type",
+    "ids",
+    "externalIds",
+    "filter",
+    "filter-lang",
+    "filter-crs",
+    "after",
+    "f",
+];
+
+/// The languages of filters, the first if none is named.
+pub(super) const FILTER_LANGS: [&str; 2] = ["cql2-text", "cql2-json"];
+
+/// The reference system of a filter's geometries: longitude and latitude in WGS 84.
+pub(super) const FILTER_CRS: &str = "http://www.opengis.net/def/crs/OGC/1.3/CRS84";
 
 /// The properties that a search may name as parameters.
 pub(super) const FILTERS: [&str; 7] =
@@ -40,6 +62,8 @@ pub(super) struct Asked {
     pub(super) words: String,
     /// What else must be true; empty if nothing is asked.
     pub(super) conditions: Vec<Condition>,
+    /// What the filter finds, if there is one.
+    pub(super) filter: Option<Expression>,
     /// The keys of the order asked for, the first first; if none, best match
     /// first where words are asked for, else an order that no edit changes.
     pub(super) order: Vec<Order>,
@@ -69,6 +93,7 @@ impl Asked {
         if !self.words.is_empty() {
             parts.push(Expression::Or(self.words.split(',').map(all_words).collect()));
         }
+        parts.extend(self.filter.clone());
         Expression::And(parts)
     }
 }
@@ -90,11 +115,24 @@ pub(super) struct Known<'a> {
     pub(super) lists: &'a Vocabularies,
 }
 
-/// Reads a query.
-pub(super) fn parse(query: Option<&str>, known: Known<'_>) -> Result<Asked, Refusal> {
+/// Parameters that say how another is to be read.
+#[derive(Default)]
+struct Filtering {
+    text: Option<String>,
+    lang: Option<&'static str>,
+}
+
+/// Reads a query; `posted` is a filter that came as the body of the request.
+pub(super) fn parse(
+    query: Option<&str>,
+    posted: Option<&Filter>,
+    known: Known<'_>,
+) -> Result<Asked, Refusal> {
+    let mut filtering = Filtering::default();
     let mut asked = Asked {
         words: String::new(),
         conditions: Vec::new(),
+        filter: None,
         order: Vec::new(),
         after: None,
         offset: 0,
@@ -114,12 +152,52 @@ pub(super) fn parse(query: Option<&str>, known: Known<'_>) -> Result<Asked, Refu
             return Err(invalid(name, value, ONCE));
         }
         seen.push(name);
-        set(&mut asked, name, value, known)?;
+        match name {
+            "filter" => filtering.text = Some(value.to_owned()),
+            "filter-lang" => filtering.lang = Some(filter_lang(value)?),
+            "filter-crs" => filter_crs(value)?,
+            _ => set(&mut asked, name, value, known)?,
+        }
     }
+    asked.filter = filtering.read(posted, known)?;
     match asked.after {
         Some(after) if !asked.is_by_id() => Err(invalid("after", &after.to_string(), ONLY_BY_ID)),
         _ => Ok(asked),
     }
+}
+
+impl Filtering {
+    /// What the filter finds, wherever it came from.
+    fn read(&self, posted: Option<&Filter>, known: Known<'_>) -> Result<Option<Expression>, Refusal> {
+        let filter = match (posted, &self.text) {
+            (Some(_), Some(text)) => return Err(invalid("filter", text, ONE_FILTER)),
+            (Some(_), None) if self.lang == Some(FILTER_LANGS[0]) => {
+                return Err(Refusal::parameter("filter-lang", FILTER_LANGS[0], &FILTER_LANGS[1..]));
+            }
+            (Some(posted), None) => posted.clone(),
+            (None, None) => return Ok(None),
+            (None, Some(text)) => {
+                let read = if self.lang == Some(FILTER_LANGS[1]) { json::read } else { text::read };
+                read(text).map_err(|wrong| Refusal::invalid(&wrong.field()))?
+            }
+        };
+        let found = filter::expression(&filter, known);
+        found.map(Some).map_err(|wrong| Refusal::invalid(&wrong.field()))
+    }
+}
+
+fn filter_lang(value: &str) -> Result<&'static str, Refusal> {
+    let meant = FILTER_LANGS.into_iter().find(|lang| lang.eq_ignore_ascii_case(value));
+    meant.ok_or_else(|| Refusal::parameter("filter-lang", value, &FILTER_LANGS))
+}
+
+/// The only reference system, in the ways it is written.
+fn filter_crs(value: &str) -> Result<(), Refusal> {
+    let ways = [FILTER_CRS, "http://www.opengis.net/def/crs/OGC/0/CRS84", "[OGC:CRS84]", "OGC:CRS84"];
+    if ways.contains(&value.replace("https://", "http://").as_str()) {
+        return Ok(());
+    }
+    Err(Refusal::parameter("filter-crs", value, &[FILTER_CRS]))
 }
 
 fn set(asked: &mut Asked, name: &'static str, value: &str, known: Known<'_>) -> Result<(), Refusal> {
@@ -339,6 +417,14 @@ pub(super) fn seconds(text: &str) -> Option<(i64, i64)> {
 const ONCE: (&str, &str, &str, &str) =
     ("ist der zweite Wert", "is the second value", "den Parameter einmal angeben", "give it once");
 
+/// Why a filter in the address is refused beside one in the body.
+const ONE_FILTER: (&str, &str, &str, &str) = (
+    "ist ein zweiter Filter neben dem im Rumpf der Anfrage",
+    "is a second filter beside the one in the body",
+    "nur einen Filter angeben",
+    "give one filter only",
+);
+
 /// Why a place in the order of ids is refused in another order.
 const ONLY_BY_ID: (&str, &str, &str, &str) = (
     "gilt nur in der Reihenfolge der Kennungen",
@@ -359,7 +445,7 @@ mod tests {
     fn read(query: &str) -> Result<Asked, Refusal> {
         let towns = [("soest", "05974040"), ("olpe", "05966024")];
         let towns = towns.map(|(code, key)| (code.to_owned(), key.to_owned()));
-        parse(Some(query), Known { towns: &towns, lists: Vocabularies::builtin() })
+        parse(Some(query), None, Known { towns: &towns, lists: Vocabularies::builtin() })
     }
 
     fn conditions(query: &str) -> Vec<Condition> {

@@ -33,6 +33,9 @@ const SPDX: [(&str, &str); 15] = [
     ("gfdl", "GFDL-1.3-or-later"),
 ];
 
+/// What stands for a licence that has no SPDX name.
+pub(super) const NO_SPDX: &str = "other";
+
 /// Services that GIS programs load, and what these call them where another
 /// link says its media type.
 const SERVICES: [&str; 4] = ["WMS", "WFS", "WCS", "WMTS"];
@@ -179,7 +182,12 @@ fn e164(phone: &str) -> Option<String> {
 /// The SPDX name of a licence; `other` if it has none, as the standard wants.
 pub(super) fn spdx(licence: &LicenceIri) -> &'static str {
     let of = |(path, _): &&(&str, &str)| licence.as_str().ends_with(&format!("/def/licenses/{path}"));
-    SPDX.iter().find(of).map_or("other", |(_, name)| name)
+    SPDX.iter().find(of).map_or(NO_SPDX, |(_, name)| name)
+}
+
+/// The licences that have an SPDX name, each with its name and its IRI.
+pub(super) fn licences() -> impl Iterator<Item = (&'static str, String)> {
+    SPDX.iter().filter_map(|(path, name)| Some((*name, LicenceIri::parse(path).ok()?.to_string())))
 }
 
 /// The licence with an SPDX name.

@@ -7,6 +7,9 @@ use serde_json::{Value, json};
 
 use crate::support::{Answer, Soest, record, send, soest};
 
+mod filter;
+mod oracle;
+
 const GEOJSON: &str = "application/geo+json";
 
 /// Records of one town with what GIS programs look for.
@@ -219,7 +222,6 @@ async fn what_is_wrong_is_said_in_the_form_of_ogc_apis() {
         ("?colour=red", "colour"),
         ("?f=xml", "json"),
         ("?after=x", "next"),
-        ("?filter=title='x'", "filter"),
     ];
     for (query, word) in cases {
         let answer = soest.public(&format!("/collections/federation/items{query}")).await;
