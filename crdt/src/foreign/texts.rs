@@ -1,5 +1,7 @@
 //! Texts by number, each held once.
 
+#![expect(clippy::disallowed_types, reason = "texts are looked up by hash; the map's order shows nowhere")]
+
 use std::collections::HashMap;
 use std::hash::{BuildHasher as _, RandomState};
 
