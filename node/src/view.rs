@@ -14,7 +14,7 @@ use serde::{Deserialize, Serialize};
 
 pub use crate::search::{
     Area, Condition, Expression, Facet, FacetCount as ValueCount, Fit, Folding, MomentField, NamedField,
-    Pattern, PatternPiece, Position, Shape, Sort as Order, Span,
+    PATTERN_BYTES_MAX, PATTERN_STRETCHES_MAX, Pattern, PatternPiece, Position, Shape, Sort as Order, Span,
 };
 
 /// Datasets on one page of a search at most.

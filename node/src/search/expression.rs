@@ -16,6 +16,11 @@ pub const EXPRESSION_DEPTH_MAX: usize = 24;
 /// Most patterns of an expression that are no plain beginnings, and comparisons that pass over case
 /// or accents; each costs a walk over all values.
 pub const PATTERNS_MAX: usize = 8;
+/// Most unknown stretches of a pattern that is no plain beginning: more make an automaton grow
+/// beyond use.
+pub const PATTERN_STRETCHES_MAX: usize = 4;
+/// Longest such pattern, in bytes.
+pub const PATTERN_BYTES_MAX: usize = 128;
 /// Longest value that a condition compares with, in bytes.
 pub const VALUE_BYTES_MAX: usize = 2_048;
 
@@ -128,7 +133,7 @@ pub struct Pattern(pub Vec<PatternPiece>);
 
 impl Pattern {
     /// The letters that values must begin with, if that is all it says.
-    pub(super) fn beginning(&self) -> Option<&str> {
+    pub fn beginning(&self) -> Option<&str> {
         match self.0.as_slice() {
             [PatternPiece::Any] => Some(""),
             [PatternPiece::Text(text), PatternPiece::Any] => Some(text),
@@ -165,10 +170,10 @@ impl Pattern {
         reached[letters.len()]
     }
 
-    /// Several unknown stretches make an automaton grow beyond use.
-    fn is_costly(&self) -> bool {
+    /// Whether it is too long, or says too little, to be looked for in all values.
+    pub fn is_costly(&self) -> bool {
         let stretches = self.0.iter().filter(|piece| **piece == PatternPiece::Any).count();
-        stretches > 4 || self.bytes() > 128
+        stretches > PATTERN_STRETCHES_MAX || self.bytes() > PATTERN_BYTES_MAX
     }
 
     fn bytes(&self) -> usize {

@@ -66,8 +66,8 @@ pub(crate) use wording::{Wordform, Wording};
 
 pub use condition::{Area, CONDITION_DEPTH_MAX, CONDITIONS_MAX, Condition, Span};
 pub use expression::{
-    EXPRESSION_DEPTH_MAX, EXPRESSION_PARTS_MAX, Expression, MomentField, NamedField, PATTERNS_MAX, Pattern,
-    PatternPiece, VALUE_BYTES_MAX,
+    EXPRESSION_DEPTH_MAX, EXPRESSION_PARTS_MAX, Expression, MomentField, NamedField, PATTERN_BYTES_MAX,
+    PATTERN_STRETCHES_MAX, PATTERNS_MAX, Pattern, PatternPiece, VALUE_BYTES_MAX,
 };
 pub use folding::{Fit, Folding};
 pub use index::{ApplyError, OpenOutcome, OpenSearchError, RebuildReason, SearchIndex};

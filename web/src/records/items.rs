@@ -83,7 +83,8 @@ fn posted(headers: &HeaderMap, body: &[u8]) -> Result<Filter, Refusal> {
         return Err(Refusal::parameter("Content-Type", essence, &FILTER_TYPES));
     }
     let text = String::from_utf8_lossy(body);
-    json::read(&text).map_err(|wrong| Refusal::invalid(&wrong.field()))
+    let filter = json::read(&text).and_then(json::short_enough_for_links);
+    filter.map_err(|wrong| Refusal::invalid(&wrong.field()))
 }
 
 /// A query with a filter in it.

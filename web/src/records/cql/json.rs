@@ -49,6 +49,12 @@ pub(in crate::records) fn read(filter: &str) -> Result<Filter, Wrong> {
     filter_at(&json, whole, DEPTH_MAX)
 }
 
+/// Refuses a filter that would be refused once it stood in a link.
+pub(in crate::records) fn short_enough_for_links(filter: Filter) -> Result<Filter, Wrong> {
+    check_length(&filter.to_json().to_string(), Place::Pointer(String::new()))?;
+    Ok(filter)
+}
+
 /// An operator with its arguments.
 struct Call<'a> {
     at: Place,

@@ -2,7 +2,10 @@
 
 use std::ops::Bound;
 
-use node::view::{Expression, Fit, Folding, NamedField, Pattern, PatternPiece};
+use crdt::catalog::invalid::Bilingual;
+use node::view::{
+    Expression, Fit, Folding, NamedField, PATTERN_BYTES_MAX, PATTERN_STRETCHES_MAX, Pattern, PatternPiece,
+};
 
 use super::super::cql::{Comparison, Operand, Value, Wrong};
 use super::super::queryables::{Kind, Queryable};
@@ -30,7 +33,13 @@ impl Mapper<'_> {
 
     pub(super) fn like(&self, value: &Operand, pattern: &Operand) -> Result<Test, Wrong> {
         let (property, folding) = subject(value)?;
-        Ok(self.test(property, folding, form(&literal(pattern)?)))
+        let fit = form(&literal(pattern)?);
+        match &fit {
+            Fit::Like(form) if form.is_costly() && (!folding.is_none() || form.beginning().is_none()) => {
+                Err(too_costly(pattern))
+            }
+            _ => Ok(self.test(property, folding, fit)),
+        }
     }
 
     pub(super) fn between_texts(
@@ -129,6 +138,19 @@ fn form(pattern: &str) -> Fit {
         pieces.push(PatternPiece::Text(text));
     }
     Fit::Like(Pattern(pieces))
+}
+
+fn too_costly(pattern: &Operand) -> Wrong {
+    let remedy = Bilingual::made(
+        format!(
+            "höchstens {PATTERN_STRETCHES_MAX} Mal % und {PATTERN_BYTES_MAX} Byte verwenden, oder % nur am Ende"
+        ),
+        format!(
+            "use % at most {PATTERN_STRETCHES_MAX} times and {PATTERN_BYTES_MAX} bytes, or % at the end only"
+        ),
+    );
+    let problem = ("ist als Muster zu aufwendig", "is too costly a pattern");
+    Wrong::because(&pattern.at, shown(pattern), problem, remedy)
 }
 
 /// The property that is compared, and what is passed over in its values.
