@@ -4,7 +4,7 @@
 //! Keeps only what is read: a property that no reader asks for takes no memory,
 //! a text that is said often is held once, and a statement takes 16 bytes.
 
-use std::collections::HashMap;
+use std::collections::BTreeMap;
 
 use oxrdf::{NamedOrBlankNode, Term, Triple};
 
@@ -222,8 +222,8 @@ impl<'a> Node<'a> {
 
 /// The blank nodes that something is said of, each by a hash of that. Each is
 /// looked at once, however many statements lead to it.
-fn blank_nodes(texts: &Texts, by_subject: &[Said]) -> HashMap<TextId, [u8; 16]> {
-    let mut blanks = HashMap::new();
+fn blank_nodes(texts: &Texts, by_subject: &[Said]) -> BTreeMap<TextId, [u8; 16]> {
+    let mut blanks = BTreeMap::new();
     for said in by_subject.chunk_by(|one, other| one.subject == other.subject) {
         let subject = said[0].subject;
         if !texts.get(subject).starts_with("_:") {

@@ -238,7 +238,7 @@ async fn a_wrong_filter_is_refused_with_its_place_and_nothing_else_is() {
             ["`filter`", "too many", "leave conditions out"],
         ),
         (
-            format!("?filter={}", form(&vec!["CASEI(title) = 'a'"; 9].join(" OR "))),
+            format!("?filter={}", form(&["CASEI(title) = 'a'"; 9].join(" OR "))),
             ["`filter`", "costs too much", "fewer wildcards"],
         ),
     ];
