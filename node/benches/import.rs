@@ -89,8 +89,7 @@ async fn import(handle: &NodeHandle, name: &str, text: &str) -> (Report, Duratio
     let mut file = handle.upload_file().unwrap();
     file.write_all(text.as_bytes()).unwrap();
     file.rewind().unwrap();
-    let options =
-        ImportOptions { source: SourceName::new("inventar"), dry_run: false, all_or_nothing: false };
+    let options = ImportOptions::new(SourceName::new("inventar"));
     let job = handle.import_file(Upload { name: name.into(), file }, options).unwrap();
     loop {
         match job.state() {

@@ -30,7 +30,7 @@ use tokio::sync::{Semaphore, broadcast, oneshot};
 
 use crate::import::Jobs;
 use crate::keys;
-use crate::ledger::{Author, Books, Clock, EditJob, Indexer, Job, Ledger, NotTaken};
+use crate::ledger::{Author, Books, Clock, Deletion, EditJob, Indexer, Job, Ledger, NotTaken};
 use crate::view::{CatalogReceipt, FederationInfo, Receipt, StatusEvent, TownInfo};
 
 pub use duplicates::{
@@ -179,7 +179,15 @@ impl NodeHandle {
     /// Throws a closed record away. An open one is withdrawn, not deleted.
     pub async fn delete(&self, id: DatasetId) -> Result<(), EditError> {
         let (reply, answer) = oneshot::channel();
-        self.shared.ledger.submit(Job::Delete(id, reply)).map_err(edit_not_taken)?;
+        self.shared.ledger.submit(Job::Delete(id, Deletion::ByHand, reply)).map_err(edit_not_taken)?;
+        answer.await.unwrap_or(Err(EditError::Stopped))
+    }
+
+    /// Throws a closed record away because its source has it no more; it comes
+    /// again when the source has it again.
+    pub(crate) async fn delete_with_source(&self, id: DatasetId) -> Result<(), EditError> {
+        let (reply, answer) = oneshot::channel();
+        self.shared.ledger.submit(Job::Delete(id, Deletion::WithSource, reply)).map_err(edit_not_taken)?;
         answer.await.unwrap_or(Err(EditError::Stopped))
     }
 

@@ -30,6 +30,8 @@ pub mod limits;
 mod origin;
 mod pipeline;
 pub mod reader;
+mod remarks;
+mod renamed;
 mod report;
 mod restore;
 pub mod sheets;

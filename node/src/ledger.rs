@@ -114,11 +114,20 @@ pub(crate) enum NotTaken {
     Stopped,
 }
 
+/// Why a closed record is thrown away.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Deletion {
+    /// A person wants it gone, whatever its sources say.
+    ByHand,
+    /// Its source has it no more.
+    WithSource,
+}
+
 pub(crate) enum Job {
     Create(Box<LocalRecord>, oneshot::Sender<Result<Receipt, CreateError>>),
     Edit(Box<EditJob>, oneshot::Sender<Result<Receipt, EditError>>),
     EditCatalog(Box<CatalogEdit>, Author, oneshot::Sender<Result<CatalogReceipt, EditCatalogError>>),
-    Delete(DatasetId, oneshot::Sender<Result<(), EditError>>),
+    Delete(DatasetId, Deletion, oneshot::Sender<Result<(), EditError>>),
     Publish(DatasetId, Author, oneshot::Sender<Result<Receipt, PublishError>>),
     Import(Box<Batch>, oneshot::Sender<Result<Vec<Outcome>, WriteError>>),
     Restore(Vec<Returning>, Author, oneshot::Sender<Result<Vec<Returned>, WriteError>>),

@@ -65,6 +65,9 @@ pub(crate) struct Args {
     /// Write nothing if a row is rejected
     #[arg(long)]
     all_or_nothing: bool,
+    /// Take again what was thrown away here and still stands in the source
+    #[arg(long)]
+    again: bool,
     /// Name under which the records are known again; by default made of the file's name or the address
     #[arg(long, value_name = "NAME")]
     source: Option<String>,
@@ -130,8 +133,11 @@ async fn import(access: &Access, args: &Args, origin: Origin) -> Result<Value, F
     if let Some(path) = mapping.filter(|path| path.exists()) {
         access.set_mapping(named(source.as_ref())?, &mapping_in(path)?).await?;
     }
-    let mut query =
-        vec![("dry_run", args.dry_run.to_string()), ("all_or_nothing", args.all_or_nothing.to_string())];
+    let mut query = vec![
+        ("dry_run", args.dry_run.to_string()),
+        ("all_or_nothing", args.all_or_nothing.to_string()),
+        ("again", args.again.to_string()),
+    ];
     query.extend(source.map(|source| ("source", source.as_str().to_owned())));
     let begun = match origin {
         Origin::File(name, content) => {

@@ -486,7 +486,7 @@ impl<'a> Run<'a> {
     async fn take_over(&mut self, mut spool: Spool) -> Result<(), HarvestError> {
         let (handle, source) = (self.handle.clone(), self.name.clone());
         let work = move || {
-            let options = ImportOptions { source, dry_run: false, all_or_nothing: false };
+            let options = ImportOptions::new(source);
             import::run(&handle, &mut spool, &options, &Progress::default())
         };
         let report: Report = blocking(work).await??;
@@ -530,7 +530,7 @@ impl<'a> Run<'a> {
         let mut tasks = Vec::new();
         for row in new {
             if self.is_still_the_sources(&row).await? {
-                self.handle.delete(row.dataset).await?;
+                self.handle.delete_with_source(row.dataset).await?;
                 self.source.counts.deleted += 1;
             } else {
                 self.source.gone.insert(row.key.clone());

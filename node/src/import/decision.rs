@@ -3,8 +3,10 @@
 //! A rehearsal and the ledger's writer decide by the same function: the one
 //! over a snapshot, the other over what it is about to commit.
 
+use std::collections::BTreeSet;
+
 use crdt::catalog::invalid::Bilingual;
-use crdt::catalog::{Dataset, Internal, LocalRecord, Merge};
+use crdt::catalog::{Dataset, Identifier, Internal, LocalRecord, Merge};
 use crdt::ids::{DatasetId, UnixMillis};
 
 use super::candidate::SourceName;
@@ -17,6 +19,8 @@ pub struct Batch {
     pub source: SourceName,
     /// The records.
     pub items: Vec<Item>,
+    /// Whether to take records again that a person has thrown away here.
+    pub again: bool,
 }
 
 /// One valid record and what is known about it.
@@ -24,12 +28,17 @@ pub struct Batch {
 pub struct Item {
     /// What names it in its source.
     pub key: String,
+    /// What named it there in the version before, if that was another key.
+    pub was: Option<String>,
     /// Where it stood, in words.
     pub place: String,
     /// The record, under an id that counts if it is new.
     pub record: LocalRecord,
     /// A record of the town that is meant, though not yet known by this source.
     pub known: Option<DatasetId>,
+    /// What it is called if it is new, where its own identifier is another
+    /// record's already.
+    pub instead: Option<Identifier>,
     /// What somebody has to decide or fill in: field and text.
     pub tasks: Vec<(String, Bilingual)>,
 }
@@ -67,6 +76,8 @@ pub enum Outcome {
         /// Fields in which the source's word is new.
         fields: Vec<String>,
     },
+    /// A person has thrown it away here: it does not come again by itself.
+    ThrownAway(DatasetId),
     /// What it says does not make a record together with what is held.
     Refused(crdt::catalog::InvalidField),
 }
@@ -77,8 +88,8 @@ pub(crate) struct Held {
     pub(crate) row: Option<SourceRow>,
     /// The closed record.
     pub(crate) record: Option<LocalRecord>,
-    /// Whether it is published.
-    pub(crate) published: bool,
+    /// The record as it is published.
+    pub(crate) published: Option<LocalRecord>,
     /// Whose word counts, if a person has said so.
     pub(crate) leading: Option<Leading>,
 }
@@ -91,34 +102,49 @@ pub(crate) struct Decision {
     pub(crate) tasks: Vec<TaskRow>,
 }
 
-/// Decides about one record. Reads nothing else and writes nothing.
-pub(crate) fn decide(source: &SourceName, item: Item, held: Held, now: UnixMillis) -> Decision {
+/// Decides about one record; `again` takes also what was thrown away here. Reads
+/// nothing else and writes nothing.
+pub(crate) fn decide(source: &SourceName, item: Item, held: Held, again: bool, now: UnixMillis) -> Decision {
+    let (renamed, key, place) = (item.was.is_some(), item.key.clone(), item.place.clone());
+    let before = held.row.clone();
+    let mut decision = decided(source, item, held, again, now);
+    if renamed && decision.row.is_none() {
+        // It says nothing new, but goes by another name from now on.
+        decision.row = before.map(|row| SourceRow { key, place, ..row });
+    }
+    decision
+}
+
+fn decided(source: &SourceName, item: Item, held: Held, again: bool, now: UnixMillis) -> Decision {
     let Held { row, record, published, leading } = held;
     if let Some(leading) = leading.filter(|leading| !leads(leading, source))
         && let Some(id) = row.as_ref().map(|row| row.dataset).or(item.known)
-        && (published || record.is_some())
+        && (published.is_some() || record.is_some())
     {
         return led(source, item, row, (id, leading), now);
     }
-    match (row, record) {
-        (Some(row), Some(record)) => again(source, item, row, record, now),
-        (Some(row), None) if published => published_already(source, item, row, now),
+    match (row, record, published) {
+        (Some(row), Some(record), _) => said_again(source, item, row, record, now),
+        (Some(row), None, Some(_)) => published_already(source, item, row, now),
+        (Some(row), None, None) if row.thrown_away && !again => {
+            Decision { outcome: Outcome::ThrownAway(row.dataset), ..unchanged(row.dataset) }
+        }
         // Ours already, by another road: empty fields are filled, nothing is
         // overwritten.
-        (None, Some(record)) => {
+        (None, Some(record), _) => {
             let row = row_of(source, blank(&item, record.dataset.id), record.dataset.id, now);
-            again(source, item, row, record, now)
+            said_again(source, item, row, record, now)
         }
-        (None, None) if published => match item.known {
-            Some(id) => unchanged(id),
-            None => created(source, item, now),
-        },
-        // Thrown away here, but still in the source: it comes anew.
-        _ => created(source, item, now),
+        (None, None, Some(published)) => published_elsewhere(source, item, &published, now),
+        // New; or its source had taken it out and has it again.
+        (_, None, None) => created(source, item, now),
     }
 }
 
-fn created(source: &SourceName, item: Item, now: UnixMillis) -> Decision {
+fn created(source: &SourceName, mut item: Item, now: UnixMillis) -> Decision {
+    if let Some(identifier) = item.instead.take() {
+        item.record.dataset.identifier = Some(identifier);
+    }
     let id = item.record.dataset.id;
     let mut record = item.record.clone();
     record.dataset.modified = record.dataset.modified.or(crdt::catalog::Timestamp::from_unix(now));
@@ -130,7 +156,7 @@ fn created(source: &SourceName, item: Item, now: UnixMillis) -> Decision {
     }
 }
 
-fn again(
+fn said_again(
     source: &SourceName,
     mut item: Item,
     row: SourceRow,
@@ -175,6 +201,33 @@ fn published_already(source: &SourceName, mut item: Item, row: SourceRow, now: U
     let wanted = fields.iter().map(|field| (field.clone(), source_says(source))).collect();
     Decision {
         outcome: Outcome::Published { id, fields: fields.into_iter().collect() },
+        record: None,
+        tasks: tasks(source, id, wanted, now),
+        row: Some(row_of(source, item, id, now)),
+    }
+}
+
+/// A published record of the town that this source names for the first time:
+/// what it says otherwise, or in addition, is for a person.
+fn published_elsewhere(
+    source: &SourceName,
+    mut item: Item,
+    published: &LocalRecord,
+    now: UnixMillis,
+) -> Decision {
+    let id = published.dataset.id;
+    let nothing = blank(&item, id).record;
+    take_identity(&mut item.record, published);
+    let Merge { edit, kept } = Merge::of(&nothing, &item.record, published);
+    let internal = edit.internal.fields().into_iter().map(|name| format!("internal/{name}"));
+    let added = edit.dataset.fields().into_iter().map(str::to_owned).chain(internal);
+    let fields: BTreeSet<String> = kept.into_iter().chain(added).collect();
+    let wanted = fields.iter().map(|field| (field.clone(), source_says(source))).collect();
+    Decision {
+        outcome: match fields.is_empty() {
+            true => Outcome::Unchanged(id),
+            false => Outcome::Published { id, fields: fields.into_iter().collect() },
+        },
         record: None,
         tasks: tasks(source, id, wanted, now),
         row: Some(row_of(source, item, id, now)),
@@ -235,6 +288,7 @@ fn row_of(source: &SourceName, item: Item, id: DatasetId, now: UnixMillis) -> So
         dataset: id,
         at: now,
         said: item.record,
+        thrown_away: false,
     }
 }
 
@@ -268,20 +322,18 @@ mod tests {
         let body = json!({"title": title, "internal": {"notes": notes}});
         let id = DatasetId::from_random([title.len() as u8; 16]);
         let record = NewDataset::parse(&body).unwrap().into_record(id).unwrap();
-        Item { key: "1".into(), place: "Zeile 2".into(), record, known: None, tasks: Vec::new() }
+        let (key, place) = ("1".into(), "Zeile 2".into());
+        Item { key, was: None, place, record, known: None, instead: None, tasks: Vec::new() }
     }
 
     fn first_record() -> Option<LocalRecord> {
         decided(item("Bäume", "a"), None, None, false).record
     }
 
-    fn decided(item: Item, row: Option<SourceRow>, record: Option<LocalRecord>, published: bool) -> Decision {
-        decide(
-            &SourceName::new("inventar"),
-            item,
-            Held { row, record, published, leading: None },
-            UnixMillis(1_700_000_000_000),
-        )
+    fn decided(item: Item, row: Option<SourceRow>, record: Option<LocalRecord>, is_open: bool) -> Decision {
+        let published = is_open.then(|| first_record().unwrap());
+        let held = Held { row, record, published, leading: None };
+        decide(&SourceName::new("inventar"), item, held, false, UnixMillis(1_700_000_000_000))
     }
 
     #[test]
@@ -306,8 +358,8 @@ mod tests {
         let (row, record) = (first.row.unwrap(), first.record.unwrap());
         let led = |leading: Option<Leading>| {
             let held =
-                Held { row: Some(row.clone()), record: Some(record.clone()), published: false, leading };
-            decide(&source, item("Gehölze", "a"), held, now)
+                Held { row: Some(row.clone()), record: Some(record.clone()), published: None, leading };
+            decide(&source, item("Gehölze", "a"), held, false, now)
         };
         for leading in [Leading::Hand, Leading::Source("portal".into())] {
             let decision = led(Some(leading.clone()));
@@ -341,7 +393,39 @@ mod tests {
             matches!(adopted.outcome, Outcome::Changed { ref kept, .. } if *kept == ["internal/notes", "title/de"])
         );
         assert_eq!(adopted.row.unwrap().dataset, first_record().unwrap().dataset.id, "known from now on");
-        let thrown_away = decided(item("Bäume", "a"), Some(row), None, false);
-        assert!(matches!(thrown_away.outcome, Outcome::Created(_)), "it comes anew");
+        let gone = decided(item("Bäume", "a"), Some(row.clone()), None, false);
+        assert!(matches!(gone.outcome, Outcome::Created(_)), "its source had taken it out");
+        let (thrown, now) = (SourceRow { thrown_away: true, ..row }, UnixMillis(1));
+        let held = || Held { row: Some(thrown.clone()), record: None, published: None, leading: None };
+        let source = SourceName::new("inventar");
+        let refused = decide(&source, item("Gehölze", "c"), held(), false, now);
+        assert_eq!(refused.outcome, Outcome::ThrownAway(thrown.dataset));
+        assert!(refused.record.is_none() && refused.row.is_none(), "it stays thrown away");
+        let wanted = decide(&source, item("Gehölze", "c"), held(), true, now);
+        assert!(matches!(wanted.outcome, Outcome::Created(_)) && !wanted.row.unwrap().thrown_away);
+    }
+
+    #[test]
+    fn a_published_record_that_a_source_names_for_the_first_time_is_compared() {
+        let known = |title: &str, notes: &str| {
+            let published = first_record().unwrap();
+            let named = Item { known: Some(published.dataset.id), ..item(title, notes) };
+            decided(named, None, None, true)
+        };
+        let same = known("Bäume", "a");
+        assert!(matches!(same.outcome, Outcome::Unchanged(_)) && same.row.is_some() && same.tasks.is_empty());
+        let edited = known("Baumkataster", "a");
+        let fields = vec!["title/de".to_owned()];
+        assert_eq!(edited.outcome, Outcome::Published { id: first_record().unwrap().dataset.id, fields });
+        assert!(edited.record.is_none() && edited.tasks.len() == 1 && edited.row.is_some());
+    }
+
+    #[test]
+    fn a_record_that_goes_by_another_name_is_known_by_it_from_now_on() {
+        let first = decided(item("Bäume", "a"), None, None, false);
+        let renamed = Item { key: "2".into(), was: Some("1".into()), ..item("Bäume", "a") };
+        let decision = decided(renamed, first.row, first.record, false);
+        assert!(matches!(decision.outcome, Outcome::Unchanged(_)));
+        assert_eq!(decision.row.unwrap().key, "2");
     }
 }

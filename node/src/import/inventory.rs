@@ -64,6 +64,14 @@ pub(crate) fn csv_text(rows: impl IntoIterator<Item = Vec<String>>) -> String {
     csv::text(rows)
 }
 
+/// Whether the head is that of rows which an import has given back to be mended.
+pub(super) fn is_mended(head: &[String]) -> bool {
+    head.iter().any(|name| name.trim() == REASONS)
+}
+
+/// What the column is called in which rejected rows carry their reasons.
+pub(super) const REASONS: &str = "Fehler";
+
 /// Why reading ended early.
 #[derive(Debug)]
 pub(super) enum Stop {

@@ -1,16 +1,22 @@
 //! What the town has already, by the names that a foreign row may use for it.
+//!
+//! Within one source a name of any length is known again (`candidate.key`).
+//! Between sources only a name counts that nobody gives twice by accident
+//! ([`is_worldwide`]): two offices number their lists from 1, two portals call
+//! something `baum`.
 
 use std::collections::{HashMap, HashSet};
 
-use crdt::catalog::{Dataset, LocalRecord};
+use crdt::catalog::Dataset;
 use crdt::ids::DatasetId;
 
 use super::candidate::{Candidate, SourceName, name_hash};
 use crate::handle::{LISTING_LIMIT_MAX, NodeHandle, ReadError, Scope};
 
-/// Shortest name by which a record is known to be one of the federation's:
-/// `1` or `baum` are names that two catalogs may give.
+/// Shortest name that is no IRI and no UUID and still means one record only.
 const NAME_BYTES_MIN: usize = 16;
+/// Digits of a UUID.
+const UUID_DIGITS: usize = 32;
 
 /// What the federation's open datasets are called, but for those that a source
 /// brought itself: the records that may come back by another road.
@@ -34,7 +40,7 @@ impl Federation {
                 open.iter().map(|listed| &listed.dataset).filter(|one| !from_here.contains(&one.id))
             {
                 let called = names(dataset).chain(others(dataset)).chain([dataset.id.to_string()]);
-                found.extend(called.filter(|name| name.len() >= NAME_BYTES_MIN).map(|name| name_hash(&name)));
+                found.extend(called.filter(|name| is_worldwide(name)).map(|name| name_hash(&name)));
             }
         }
     }
@@ -45,36 +51,122 @@ impl Federation {
     }
 }
 
-/// The town's records by identifier. Holds hashes, not texts.
+/// The town's records by their names. Holds hashes, not texts.
 #[derive(Debug, Default)]
 pub(super) struct Known {
-    identifiers: HashMap<[u8; 16], DatasetId>,
+    /// By identifier and IRI, however short.
+    names: HashMap<[u8; 16], DatasetId>,
+    /// By an identifier together with title and department.
+    rows: HashMap<[u8; 16], DatasetId>,
+    /// By the identifier that the source at hand gave it, with its key there.
+    within: HashMap<[u8; 16], (DatasetId, [u8; 32])>,
+}
+
+/// What a name in a source means here.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Named {
+    /// This record.
+    Record(DatasetId),
+    /// Nothing that is sure: this record happens to have the same identifier.
+    Taken(DatasetId),
+    /// Nothing that is here.
+    Nobody,
 }
 
 impl Known {
-    /// Everything that there is now.
-    pub(super) fn of(handle: &NodeHandle) -> Result<Self, ReadError> {
+    /// Everything that there is now, as a source sees it.
+    pub(super) fn of(handle: &NodeHandle, source: &SourceName) -> Result<Self, ReadError> {
         let mut known = Self::default();
-        handle.each_own_record(|record| known.add(&record))?;
+        handle.each_of_source(source, |row| {
+            if let Some(identifier) = &row.said.dataset.identifier {
+                let place = (row.dataset, source.key_hash(&row.key));
+                known.within.insert(name_hash(identifier.as_str()), place);
+            }
+        })?;
+        handle.each_own_record(|record| known.add(&record.dataset))?;
         handle.each_alias(|alias| {
-            known.identifiers.entry(name_hash(&alias.name)).or_insert(alias.dataset);
+            known.names.entry(name_hash(&alias.name)).or_insert(alias.dataset);
         })?;
         Ok(known)
     }
 
-    fn add(&mut self, record: &LocalRecord) {
-        let dataset = &record.dataset;
+    fn add(&mut self, dataset: &Dataset) {
         // Further names may be another catalog's: short ones are no proof.
-        let others = others(dataset).filter(|name| name.len() >= NAME_BYTES_MIN);
-        for name in names(dataset).chain(others) {
-            self.identifiers.insert(name_hash(&name), dataset.id);
+        for name in names(dataset).chain(others(dataset).filter(|name| is_worldwide(name))) {
+            self.names.insert(name_hash(&name), dataset.id);
+        }
+        if let Some(row) = row_name(dataset) {
+            self.rows.insert(row, dataset.id);
         }
     }
 
-    /// The record that is meant, if this one names one of ours.
-    pub(super) fn named(&self, dataset: &Dataset) -> Option<DatasetId> {
-        names(dataset).find_map(|name| self.identifiers.get(&name_hash(&name)).copied())
+    /// What the names of a record from a source mean. `of_table` says that it is
+    /// a row of a table of the house: there an identifier of any form counts if
+    /// title and department are the same too, as in a list that was exported here.
+    /// So it does in its own source, unless that has the other record beside it
+    /// (`is_there`).
+    pub(super) fn named(
+        &self,
+        dataset: &Dataset,
+        of_table: bool,
+        is_there: impl Fn(&[u8; 32]) -> bool,
+    ) -> Named {
+        let worldwide = names(dataset).filter(|name| is_worldwide(name));
+        let found = worldwide.filter_map(|name| self.names.get(&name_hash(&name))).next();
+        let row = || row_name(dataset).filter(|_| of_table).and_then(|row| self.rows.get(&row));
+        let identifier = dataset.identifier.as_ref().map(|identifier| name_hash(identifier.as_str()));
+        let moved = || identifier.and_then(|name| self.within.get(&name)).filter(|(_, key)| !is_there(key));
+        if let Some(id) = found.or_else(row).or_else(|| moved().map(|(id, _)| id)) {
+            return Named::Record(*id);
+        }
+        match identifier.and_then(|name| self.names.get(&name)) {
+            Some(id) => Named::Taken(*id),
+            None => Named::Nobody,
+        }
     }
+
+    /// Notes that a record of this import has its identifier now.
+    pub(super) fn give(&mut self, dataset: &Dataset) {
+        if let Some(identifier) = &dataset.identifier {
+            self.names.entry(name_hash(identifier.as_str())).or_insert(dataset.id);
+        }
+    }
+}
+
+/// Whether a name means one record wherever it stands: a web address or URN, a
+/// UUID, or a long name with a number in it that is more than a year.
+fn is_worldwide(name: &str) -> bool {
+    let lower = name.to_ascii_lowercase();
+    let is_iri = ["http://", "https://", "urn:"].iter().any(|scheme| lower.starts_with(scheme));
+    is_iri || is_uuid(&lower) || name.len() >= NAME_BYTES_MIN && has_letter(name) && has_serial_number(name)
+}
+
+fn is_uuid(lower: &str) -> bool {
+    let bare = lower.trim_start_matches('{').trim_end_matches('}');
+    bare.chars().filter(char::is_ascii_hexdigit).count() == UUID_DIGITS
+        && bare.chars().all(|c| c.is_ascii_hexdigit() || c == '-')
+}
+
+fn has_letter(name: &str) -> bool {
+    name.chars().any(char::is_alphabetic)
+}
+
+/// Whether a name has a number that is no year: `einwohner-stadtteile-2024` is
+/// what any town would call its list.
+fn has_serial_number(name: &str) -> bool {
+    let numbers = name.split(|c: char| !c.is_ascii_digit()).filter(|number| !number.is_empty());
+    let is_year = |number: &str| number.len() == 4 && (number.starts_with("19") || number.starts_with("20"));
+    numbers.into_iter().any(|number| !is_year(number))
+}
+
+/// Identifier, title and department together, if there is an identifier.
+fn row_name(dataset: &Dataset) -> Option<[u8; 16]> {
+    let identifier = dataset.identifier.as_ref()?;
+    let title = dataset.title.de.as_ref().or(dataset.title.en.as_ref())?;
+    let department = dataset.department.as_ref().map(|unit| unit.as_str().to_lowercase());
+    let parts =
+        [identifier.as_str().to_lowercase(), title.as_str().to_lowercase(), department.unwrap_or_default()];
+    Some(name_hash(&parts.join("\u{1f}")))
 }
 
 /// What a dataset is called by programs.
@@ -86,4 +178,35 @@ fn names(dataset: &Dataset) -> impl Iterator<Item = String> {
 /// Names under which it is or was known besides.
 fn others(dataset: &Dataset) -> impl Iterator<Item = String> {
     dataset.other_identifiers.iter().map(ToString::to_string)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::is_worldwide;
+
+    #[test]
+    fn only_names_that_nobody_gives_twice_count_between_sources() {
+        for name in [
+            "https://www.soest.example/dataset/1",
+            "urn:oai:7",
+            "6f9619ff-8b86-d011-b42d-00c04fc964ff",
+            "{6F9619FF-8B86-D011-B42D-00C04FC964FF}",
+            "6f9619ff8b86d011b42d00c04fc964ff",
+            "de-nw-soest-amt61-0815",
+        ] {
+            assert!(is_worldwide(name), "{name}");
+        }
+        for name in [
+            "1",
+            "42",
+            "b-1",
+            "soest-0815",
+            "1234567890123456789",
+            "strassenverzeichnis",
+            "einwohner-stadtteile-2024",
+            "",
+        ] {
+            assert!(!is_worldwide(name), "{name}");
+        }
+    }
 }

@@ -90,6 +90,7 @@ mod tests {
             dataset: id,
             at: UnixMillis(5),
             said,
+            thrown_away: false,
         };
         let origin = Origin::of(row, &held);
         let differs: Vec<_> =

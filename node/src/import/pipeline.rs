@@ -8,21 +8,26 @@ use std::collections::{HashMap, VecDeque};
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use crdt::catalog::invalid::Bilingual;
-use crdt::catalog::{Dataset, InvalidField, Lang, NewDataset};
+use crdt::catalog::{Dataset, Identifier, InvalidField, Lang, NewDataset};
 use crdt::ids::DatasetId;
 use serde_json::Value;
 use tokio::sync::oneshot;
 
 use super::candidate::{Candidate, Line, Place, Remark, RemarkKind, SourceName};
 use super::decision::{Batch, Item, Outcome};
-use super::known::{Federation, Known};
+use super::known::{Federation, Known, Named};
 use super::limits::{BATCH_RECORDS, BATCHES_WAITING, KEY_BYTES_MAX, REMARKS_MAX};
+use super::remarks::{
+    came_back, identifier_is_taken, kept_here, known_as, led_by, perhaps_known, published_here,
+    seems_the_same, stands_twice, thrown_away,
+};
+use super::renamed::{Foresight, Pairing};
 use super::report::{Problem, Report};
 use super::restore;
 use super::spool::Spool;
-use crate::handle::{DuplicateHint, NodeHandle, ReadError};
+use crate::handle::{NodeHandle, ReadError};
 use crate::keys::{self, KeyError};
-use crate::store::{Leading, WriteError};
+use crate::store::WriteError;
 
 /// How an import is to be done.
 #[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
@@ -33,6 +38,16 @@ pub struct ImportOptions {
     pub dry_run: bool,
     /// Whether to write nothing if any record is rejected.
     pub all_or_nothing: bool,
+    /// Whether to take records again that a person has thrown away here.
+    #[serde(default)]
+    pub again: bool,
+}
+
+impl ImportOptions {
+    /// As an import is done when nothing else is asked for.
+    pub fn new(source: SourceName) -> Self {
+        Self { source, dry_run: false, all_or_nothing: false, again: false }
+    }
 }
 
 /// Why an import came to no report.
@@ -99,20 +114,23 @@ pub fn run(
         return restore::run(handle, spool, options, progress);
     }
     if options.all_or_nothing && !options.dry_run {
-        let rehearsal = Pass::new(handle, &options.source, true)?.run(spool, progress)?;
+        let rehearsed = ImportOptions { dry_run: true, ..options.clone() };
+        let rehearsal = Pass::new(handle, &rehearsed, spool)?.run(spool, progress)?;
         if rehearsal.rejected > 0 {
             return Ok(Report { dry_run: false, withheld: true, created: 0, changed: 0, ..rehearsal });
         }
     }
-    Pass::new(handle, &options.source, options.dry_run)?.run(spool, progress)
+    Pass::new(handle, options, spool)?.run(spool, progress)
 }
 
 /// One walk through the lines.
 struct Pass<'a> {
     handle: &'a NodeHandle,
     source: &'a SourceName,
+    again: bool,
     report: Report,
     known: Known,
+    foresight: Foresight,
     /// Made when the first record of another catalog comes.
     federation: Option<Federation>,
     /// Where each key stood first.
@@ -128,7 +146,12 @@ struct Checked {
     candidate: Candidate,
     /// What it says in public, unless it is known to be ours.
     dataset: Option<Box<Dataset>>,
+    /// What its identifier is already, and what it is called itself instead.
+    taken: Taken,
 }
+
+/// Whose a record's identifier is already, and what it is called instead.
+type Taken = Option<(DatasetId, Identifier)>;
 
 /// A batch on its way to the disk.
 struct Waiting {
@@ -137,12 +160,18 @@ struct Waiting {
 }
 
 impl<'a> Pass<'a> {
-    fn new(handle: &'a NodeHandle, source: &'a SourceName, dry_run: bool) -> Result<Self, ImportError> {
+    fn new(
+        handle: &'a NodeHandle,
+        options: &'a ImportOptions,
+        spool: &mut Spool,
+    ) -> Result<Self, ImportError> {
         Ok(Self {
             handle,
-            source,
-            report: Report { dry_run, ..Report::default() },
-            known: Known::of(handle)?,
+            source: &options.source,
+            again: options.again,
+            report: Report { dry_run: options.dry_run, ..Report::default() },
+            known: Known::of(handle, &options.source)?,
+            foresight: Foresight::of(handle, &options.source, spool)?,
             federation: None,
             seen: HashMap::new(),
             batch: Vec::with_capacity(BATCH_RECORDS),
@@ -188,10 +217,21 @@ impl<'a> Pass<'a> {
             return Ok(());
         }
         self.seen.insert(key, candidate.place.clone());
+        let was = match self.foresight.pairing(&key) {
+            Some(Pairing::Sure { was, .. }) => Some(was.clone()),
+            Some(Pairing::Perhaps { title, identifier }) => {
+                let problem = Problem::of_field(&candidate, perhaps_known(&candidate, title, identifier));
+                self.report.reject(candidate.row, vec![problem]);
+                return Ok(());
+            }
+            None => None,
+        };
         match self.item(&candidate)? {
-            Ok(item) => {
+            Ok((mut item, taken)) => {
+                item.was = was;
                 let dataset = item.known.is_none().then(|| Box::new(item.record.dataset.clone()));
-                self.batch.push((Checked { candidate, dataset }, item));
+                self.known.give(&item.record.dataset);
+                self.batch.push((Checked { candidate, dataset, taken }, item));
                 if self.batch.len() >= BATCH_RECORDS { self.send() } else { Ok(()) }
             }
             Err(errors) => {
@@ -215,7 +255,7 @@ impl<'a> Pass<'a> {
     }
 
     /// The valid record that a candidate makes, or everything wrong with it.
-    fn item(&self, candidate: &Candidate) -> Result<Result<Item, Vec<InvalidField>>, ImportError> {
+    fn item(&self, candidate: &Candidate) -> Result<Result<(Item, Taken), Vec<InvalidField>>, ImportError> {
         if !candidate.refused.is_empty() {
             return Ok(Err(candidate.refused.clone()));
         }
@@ -233,17 +273,30 @@ impl<'a> Pass<'a> {
             Err(invalid) => return Ok(Err(invalid.fields)),
         };
         let id = DatasetId::from_random(keys::random()?);
-        let made = self
-            .handle
-            .identity(id)
-            .and_then(|(identifier, iri)| new.with_identity(&identifier, &iri).into_record(id));
-        Ok(made.map_err(|error| vec![error]).map(|record| Item {
+        let made = self.handle.identity(id).and_then(|(identifier, iri)| {
+            let record = new.with_identity(&identifier, &iri).into_record(id)?;
+            Ok((record, identifier))
+        });
+        let (record, own) = match made {
+            Ok(made) => made,
+            Err(error) => return Ok(Err(vec![error])),
+        };
+        let is_there = |key: &[u8; 32]| self.foresight.has_key(key);
+        let (known, taken) = match self.known.named(&record.dataset, candidate.names.is_empty(), is_there) {
+            Named::Record(id) => (Some(id), None),
+            Named::Taken(by) => (None, Some((by, own))),
+            Named::Nobody => (None, None),
+        };
+        let item = Item {
             key: candidate.key.clone(),
+            was: None,
             place: candidate.place.in_lang(Lang::De),
-            known: self.known.named(&record.dataset),
+            known,
+            instead: taken.as_ref().map(|(_, own)| own.clone()),
             record,
             tasks: tasks_of(candidate),
-        }))
+        };
+        Ok(Ok((item, taken)))
     }
 
     fn send(&mut self) -> Result<(), ImportError> {
@@ -251,7 +304,7 @@ impl<'a> Pass<'a> {
             return Ok(());
         }
         let (candidates, items): (Vec<_>, Vec<_>) = std::mem::take(&mut self.batch).into_iter().unzip();
-        let batch = Batch { source: self.source.clone(), items };
+        let batch = Batch { source: self.source.clone(), items, again: self.again };
         if self.report.dry_run {
             let outcomes = self.handle.rehearse_import(batch)?;
             return self.settle(candidates, outcomes);
@@ -270,13 +323,28 @@ impl<'a> Pass<'a> {
     fn settle(&mut self, candidates: Vec<Checked>, outcomes: Vec<Outcome>) -> Result<(), ImportError> {
         for (mut checked, outcome) in candidates.into_iter().zip(outcomes) {
             if let (Outcome::Created(_), Some(dataset)) = (&outcome, &checked.dataset) {
-                let hint = self.handle.nearest(dataset, !self.hinted)?;
+                let hint = self.handle.nearest(dataset, !self.hinted)?.map(seems_the_same);
                 self.hinted = true;
-                checked.candidate.remarks.extend(hint.map(seems_the_same));
+                let twin = || self.foresight.twin(&checked.candidate).map(stands_twice);
+                let remark = hint.or_else(twin);
+                checked.candidate.remarks.extend(remark);
+                if let Some((by, own)) = &checked.taken {
+                    checked.candidate.remarks.push(identifier_is_taken(dataset, by, own));
+                }
             }
+            self.say_renamed(&checked.candidate);
             self.settled(checked.candidate, outcome);
         }
         Ok(())
+    }
+
+    /// Says under which name a row was known before.
+    fn say_renamed(&mut self, candidate: &Candidate) {
+        let key = self.source.key_hash(&candidate.key);
+        if let Some(Pairing::Sure { title, .. }) = self.foresight.pairing(&key) {
+            let remark = known_as(candidate, title);
+            self.report.hint(Problem::of_remark(&candidate.place, &candidate.called, remark));
+        }
     }
 
     fn settled(&mut self, mut candidate: Candidate, outcome: Outcome) {
@@ -308,6 +376,12 @@ impl<'a> Pass<'a> {
                 for field in fields {
                     self.report.hint(say(&candidate, &field, published_here()));
                 }
+                return;
+            }
+            Outcome::ThrownAway(_) => {
+                self.report.unchanged += 1;
+                let remark = thrown_away(&candidate);
+                self.report.hint(Problem::of_remark(&candidate.place, &candidate.called, remark));
                 return;
             }
             Outcome::Led { leading, fields, .. } => {
@@ -393,68 +467,5 @@ fn bad_key(key: &str) -> InvalidField {
         key,
         Bilingual::fixed("ist als Kennung leer oder zu lang", "is empty or too long as an identifier"),
         Bilingual::fixed("eine Kennung oder einen Titel angeben", "give an identifier or a title"),
-    )
-}
-
-fn came_back() -> Remark {
-    Remark {
-        kind: RemarkKind::Duplicate,
-        field: "identifier".to_owned(),
-        value: String::new(),
-        reason: Bilingual::fixed(
-            "ist ein offener Datensatz dieser Föderation, der auf einem anderen Weg zurückkam; er wurde nicht übernommen",
-            "is an open dataset of this federation that came back by another road; it was not taken",
-        ),
-        remedy: Bilingual::fixed("nichts zu tun", "nothing to do"),
-    }
-}
-
-fn seems_the_same(hint: DuplicateHint) -> Remark {
-    let DuplicateHint { score, other, reasons, .. } = hint;
-    let title = other.title.de.or(other.title.en).map(|title| title.to_string()).unwrap_or_default();
-    let why = |lang| {
-        let texts: Vec<&str> = reasons.iter().map(|reason| reason.text.in_lang(lang)).collect();
-        texts.join(", ")
-    };
-    let (de, en) = (why(Lang::De), why(Lang::En));
-    Remark {
-        kind: RemarkKind::Duplicate,
-        field: "title".to_owned(),
-        value: other.id.to_string(),
-        reason: Bilingual::made(
-            format!("ist der Datensatz „{title}“, der derselbe sein könnte (Wert {score}: {de})"),
-            format!("is the record `{title}`, which may be the same (score {score}: {en})"),
-        ),
-        remedy: Bilingual::fixed(
-            "beide vergleichen; mit `hanse duplicates` zusammenführen oder als verschieden merken",
-            "compare the two; merge them or note them as different with `hanse duplicates`",
-        ),
-    }
-}
-
-fn kept_here() -> Bilingual {
-    Bilingual::fixed(
-        "hat hier einen eigenen Wert bekommen; die Quelle sagt jetzt etwas Neues, der eigene Wert bleibt",
-        "was given a value of its own here; the source says something new, the own value stays",
-    )
-}
-
-fn led_by(leading: &Leading) -> Bilingual {
-    match leading {
-        Leading::Hand => Bilingual::fixed(
-            "wird im Haus gepflegt (führende Quelle); was diese Quelle Neues sagt, wurde nicht übernommen",
-            "is kept by the town itself (leading source); what this source says anew was not carried over",
-        ),
-        Leading::Source(name) => Bilingual::made(
-            format!("hat die führende Quelle „{name}“; was diese Quelle Neues sagt, wurde nicht übernommen"),
-            format!("has the leading source `{name}`; what this source says anew was not carried over"),
-        ),
-    }
-}
-
-fn published_here() -> Bilingual {
-    Bilingual::fixed(
-        "ist veröffentlicht; was die Quelle Neues sagt, wurde nicht übernommen",
-        "is published; what the source says anew was not carried over",
     )
 }

@@ -3,8 +3,10 @@
 use std::io::{Seek as _, Write as _};
 use std::sync::Arc;
 
+use crdt::authority::Authority;
 use crdt::catalog::{Class, LocalRecord, RecordEdit};
-use crdt::ids::Town;
+use crdt::charter::CharterChain;
+use crdt::ids::{Town, UnixMillis};
 use crdt::signed::public_key;
 use ed25519_dalek::SigningKey;
 use serde_json::json;
@@ -13,10 +15,13 @@ use super::reader::Upload;
 use super::sheets::{SheetForm, template};
 use super::*;
 use crate::directory::MemberFile;
+use crate::founding;
 use crate::handle::{NodeHandle, OpenOptions};
 
+mod again;
 mod files;
 mod hostile;
+mod identity;
 mod inventories;
 mod real;
 
@@ -33,11 +38,19 @@ fn soest() -> NodeHandle {
         transport_key: public_key(&transport),
         addresses: Vec::new(),
     };
-    NodeHandle::in_memory(member, node_key, None, OpenOptions::default()).unwrap()
+    let members = [member.clone()];
+    let mut charter = founding::found("Probe", &members, [3; 16], UnixMillis(0)).unwrap();
+    founding::sign(&mut charter, &identity).unwrap();
+    let federation = charter.id().as_federation();
+    let mut authority = Authority::new(CharterChain::found(charter, &federation).unwrap());
+    authority.admit_certificate(founding::certificate(&member, federation, &identity)).unwrap();
+    let node = NodeHandle::in_memory(member, node_key, Some(authority), OpenOptions::default()).unwrap();
+    node.allow_publishing(true);
+    node
 }
 
 fn options(source: &str) -> ImportOptions {
-    ImportOptions { source: SourceName::new(source), dry_run: false, all_or_nothing: false }
+    ImportOptions::new(SourceName::new(source))
 }
 
 /// Imports a file and waits for the end.

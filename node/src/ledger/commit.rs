@@ -185,7 +185,12 @@ impl Writer {
             }
         }
         stage.notes.iter().try_for_each(|(id, notes)| write.put_notes(id, notes))?;
-        stage.sources.values().try_for_each(|row| write.put_source_row(row))?;
+        for (key, row) in &stage.sources {
+            match row {
+                Some(row) => write.put_source_row(row)?,
+                None => write.forget_source_row(key)?,
+            }
+        }
         stage.finished.iter().try_for_each(|(id, fields)| write.finish_tasks(id, fields.as_deref()))?;
         stage.tasks.iter().try_for_each(|task| write.put_task(task))?;
         stage.mappings.iter().try_for_each(|(source, mapping)| write.put_mapping(source, mapping))?;

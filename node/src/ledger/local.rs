@@ -11,10 +11,11 @@ use crdt::sealed_document::{AuthorError, SealedDocument, Signer};
 
 use super::judge::{current_record, restore, view_of};
 use super::stage::{Stage, StagedDocument};
-use super::{Author, Books, EditJob, catalog, signer};
+use super::{Author, Books, Deletion, EditJob, catalog, signer};
 use crate::handle::{CreateError, EditError, EditedField, PublishError};
+use crate::import::SourceName;
 use crate::keys;
-use crate::store::ReadStoreError;
+use crate::store::{ReadStoreError, SourceRow};
 use crate::view::Receipt;
 
 /// Stages a new closed record.
@@ -38,7 +39,12 @@ pub(super) fn create(
 }
 
 /// Stages the end of a closed record.
-pub(super) fn delete(stage: &mut Stage, books: &Books, id: DatasetId) -> Result<(), EditError> {
+pub(super) fn delete(
+    stage: &mut Stage,
+    books: &Books,
+    id: DatasetId,
+    deletion: Deletion,
+) -> Result<(), EditError> {
     let failed = |error: ReadStoreError| EditError::Write(error.to_string());
     if stage.own_document(&id, &books.town()).map_err(failed)?.is_some() {
         let remedy = "it is published; an open dataset is withdrawn, not deleted";
@@ -49,6 +55,12 @@ pub(super) fn delete(stage: &mut Stage, books: &Books, id: DatasetId) -> Result<
     }
     stage.records.insert(id, None);
     stage.finished.push((id, None));
+    if deletion == Deletion::ByHand {
+        for row in stage.closed.origins_of(&id).map_err(failed)? {
+            let key = SourceName::new(&row.source).key_hash(&row.key);
+            stage.sources.insert(key, Some(SourceRow { thrown_away: true, ..row }));
+        }
+    }
     Ok(())
 }
 

@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 
 use crdt::audience::Audience;
 use crdt::authority::{Authority, Export};
-use crdt::catalog::{Internal, LocalRecord};
+use crdt::catalog::{Dataset, Internal, LocalRecord};
 use crdt::epoch::{EpochRecord, Receipt};
 use crdt::genesis::{DocumentKind, Genesis};
 use crdt::ids::{DatasetId, DocumentId, Town};
@@ -18,6 +18,7 @@ use crdt::sealed_document::SealedDocument;
 use crdt::signed::Signed;
 
 use super::books::Books;
+use crate::duplicates::level::record;
 use crate::harvest::source::Source;
 use crate::import::{EndedImport, SourceName};
 use crate::store::{
@@ -50,7 +51,8 @@ pub(super) struct Stage {
     pub(super) records: BTreeMap<DatasetId, Option<LocalRecord>>,
     pub(super) notes: BTreeMap<DatasetId, Internal>,
     /// Where imported records came from, by the store's key.
-    pub(super) sources: BTreeMap<[u8; 32], SourceRow>,
+    /// By source and key; `None`: it goes by another key now.
+    pub(super) sources: BTreeMap<[u8; 32], Option<SourceRow>>,
     pub(super) tasks: Vec<TaskRow>,
     /// Tasks that are done: of which record, about which fields; `None`: all.
     pub(super) finished: Vec<(DatasetId, Option<Vec<String>>)>,
@@ -138,6 +140,32 @@ impl Stage {
             Some(staged) => Ok(staged.clone()),
             None => self.closed.record(id),
         }
+    }
+
+    /// Where a record of a source went.
+    pub(super) fn source_row(
+        &self,
+        source: &SourceName,
+        key: &str,
+    ) -> Result<Option<SourceRow>, ReadStoreError> {
+        match self.sources.get(&source.key_hash(key)) {
+            Some(staged) => Ok(staged.clone()),
+            None => self.closed.source_row(source, key),
+        }
+    }
+
+    /// An own record as it is published, with the town's notes about it.
+    pub(super) fn own_published(
+        &self,
+        id: &DatasetId,
+        books: &Books,
+    ) -> Result<Option<LocalRecord>, ReadStoreError> {
+        if self.own_document(id, &books.town())?.is_none() {
+            return Ok(None);
+        }
+        let found = record(books, &self.replica, &self.closed, id)?;
+        let dataset = found.map_or_else(|| Dataset::new(*id), |(dataset, _)| dataset);
+        Ok(Some(LocalRecord { dataset, internal: self.notes(id)? }))
     }
 
     /// The record that an id stands for by now: itself, unless it was given up.

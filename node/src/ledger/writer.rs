@@ -251,8 +251,8 @@ impl Writer {
                     ));
                 }))
             }
-            Job::Delete(id, reply) => {
-                let result = local::delete(stage, books, id);
+            Job::Delete(id, deletion, reply) => {
+                let result = local::delete(stage, books, id, deletion);
                 Some(Box::new(move |outcome| {
                     let write = |error: WriteError| crate::handle::EditError::Write(error.to_string());
                     drop(reply.send(result.and_then(|()| outcome.closed.clone().map_err(write))));

@@ -14,7 +14,7 @@ use super::support;
 
 async fn imported(node: &OpenNode, url: &str, dry_run: bool) -> Arc<ImportJob> {
     let address = Address::parse(url, Reach { private: true, elsewhere: false }).unwrap();
-    let options = ImportOptions { source: address.source(), dry_run, all_or_nothing: false };
+    let options = ImportOptions { dry_run, ..ImportOptions::new(address.source()) };
     let job = node.handle().import_address(address, options).unwrap();
     while !job.state().is_final() {
         tokio::task::yield_now().await;

@@ -28,8 +28,8 @@ use crate::error::{ErrorBody, Problem};
 /// Longest name of a file or source in an address, in characters.
 const NAME_CHARS_MAX: usize = 200;
 /// What the beginning of an import may say.
-const BEGIN: [&str; 7] =
-    ["name", "url", "source", "dry_run", "all_or_nothing", "allow_private", "allow_redirects"];
+const BEGIN: [&str; 8] =
+    ["name", "url", "source", "dry_run", "all_or_nothing", "again", "allow_private", "allow_redirects"];
 /// Bytes of a file that say what it is.
 const HEAD_BYTES: usize = 32;
 /// Tasks on a page if none are asked for, and at most.
@@ -211,6 +211,7 @@ impl ImportAnswer {
         ("source" = Option<String>, Query, description = "Under which name its records are known again; by default made of the file's name or the address"),
         ("dry_run" = Option<bool>, Query, description = "Only say what would happen"),
         ("all_or_nothing" = Option<bool>, Query, description = "Write nothing if a record is rejected"),
+        ("again" = Option<bool>, Query, description = "Take again what was thrown away here"),
     ),
     request_body(content = Vec<u8>, content_type = "application/octet-stream"),
     responses(
@@ -232,6 +233,7 @@ pub(crate) async fn begin(
             source: asked.text("source")?.map_or(source, |source| SourceName::new(&source)),
             dry_run: asked.switch("dry_run")?,
             all_or_nothing: asked.switch("all_or_nothing")?,
+            again: asked.switch("again")?,
         })
     };
     let job = match asked.given("url") {

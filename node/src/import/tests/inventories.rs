@@ -209,28 +209,6 @@ async fn a_mapping_is_kept_for_its_source_and_can_be_changed() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn records_of_another_source_are_hinted_at_or_known_again() {
-    let node = soest();
-    import(&node, "a.csv", b"Titel;Kennung;Verantwortlichkeit\nBrunnen;b-1;Tiefbau\n", options("a")).await;
-    let other = "Titel;Kennung;Verantwortlichkeit;Thema\nBrunnen;;Tiefbau;\nWasserspender;b-1;;Umwelt\n";
-    let report = import(&node, "b.csv", other.as_bytes(), options("b")).await;
-    assert_eq!(counts(&report), [1, 1, 0, 0]);
-    let hints = sentences(&report.hints);
-    assert!(
-        hints.contains("Zeile 2, Spalte A „Titel“: title") && hints.contains("Titel zu 100 % gleich"),
-        "{hints}"
-    );
-    let records = records(&node);
-    let first =
-        records.iter().find(|one| one.dataset.identifier.as_ref().unwrap().as_str() == "b-1").unwrap();
-    assert_eq!(first.dataset.title.de.as_ref().unwrap().as_str(), "Brunnen", "nothing is overwritten");
-    assert!(!first.dataset.themes.is_empty(), "what was empty is filled");
-    assert!(node.tasks_of(first.dataset.id).unwrap().iter().any(|task| task.field == "title/de"));
-    let again = import(&node, "b.csv", other.as_bytes(), options("b")).await;
-    assert_eq!(counts(&again), [0, 0, 2, 0]);
-}
-
-#[tokio::test(flavor = "multi_thread")]
 async fn the_template_names_columns_that_the_import_knows() {
     let node = soest();
     for (form, name) in [(SheetForm::Csv, "a.csv"), (SheetForm::Xlsx, "a.xlsx")] {

@@ -70,7 +70,7 @@ mod tests {
     #[test]
     fn the_newest_reports_are_kept() {
         let store = ClosedStore::in_memory();
-        let options = ImportOptions { source: SourceName::new("x"), dry_run: false, all_or_nothing: false };
+        let options = ImportOptions::new(SourceName::new("x"));
         for n in 0..REPORTS_MAX as u8 + 3 {
             let import = EndedImport {
                 id: ImportId([n; 8]),

@@ -39,6 +39,10 @@ pub struct SourceRow {
     pub at: UnixMillis,
     /// The whole record as the source had it.
     pub said: LocalRecord,
+    /// Whether a person has thrown the record away here: it does not come again
+    /// by itself.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub thrown_away: bool,
 }
 
 /// Something that a person has to decide or fill in.
@@ -197,6 +201,14 @@ impl ClosedWrite {
         table.insert(&key, encode(row).as_slice()).map_err(|error| BLAME.write(error))?;
         let mut origins = self.write.open_table(ORIGINS).map_err(|error| BLAME.write(error))?;
         origins.insert(&origin_key(&row.dataset, &key), ()).map_err(|error| BLAME.write(error))?;
+        Ok(())
+    }
+
+    /// Forgets a key of a source: its record goes by another one.
+    pub fn forget_source_row(&mut self, key: &[u8; 32]) -> Result<(), WriteError> {
+        let mut table = self.write.open_table(SOURCES).map_err(|error| BLAME.write(error))?;
+        // The way to it from its record leads to nothing, which readers pass over.
+        table.remove(key).map_err(|error| BLAME.write(error))?;
         Ok(())
     }
 
