@@ -6,6 +6,7 @@ restarts takes `private_federation`, which its module has for itself.
 Everything that is started here is ended here.
 """
 
+import functools
 import os
 import random
 import shutil
@@ -147,9 +148,9 @@ class Town:
         self.portal = f"http://127.0.0.1:{federation.base_port + number}"
         self.desk = f"http://127.0.0.1:{federation.base_port + 100 + number}"
 
-    @property
+    @functools.cached_property
     def token(self):
-        """The desk's token."""
+        """The desk's token, which outlives a restart."""
         return hanse("token", "--dir", self.directory)
 
     def get(self, path, **options):

@@ -229,3 +229,17 @@ async fn the_template_names_columns_that_the_import_knows() {
 fn template_head() -> Vec<String> {
     crate::import::inventory::template_columns().map(|(name, _)| name.to_owned()).collect()
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn records_of_a_catalog_are_refused_for_their_own_reasons() {
+    let node = soest();
+    let list = br#"[{"name": "Boden"}, {"id": "x", "title": "Baumkataster"}]"#;
+    let report = import(&node, "liste.json", list, options("liste")).await;
+    assert_eq!(counts(&report), [1, 0, 0, 1], "{}", sentences(&report.problems));
+    assert!(sentences(&report.problems).starts_with("Boden: title"), "{}", sentences(&report.problems));
+    let nameless = br#"[{"title": "Boden"}, {"title": "Luft"}]"#;
+    let nameless = import(&node, "worte.json", nameless, options("worte")).await;
+    assert_eq!(counts(&nameless), [0, 0, 0, 2]);
+    let problems = sentences(&nameless.problems);
+    assert!(problems.contains("dcat:Dataset 2: id „“ fehlt"), "{problems}");
+}
