@@ -10,11 +10,12 @@ use std::io::{self, Write};
 
 use crdt::catalog::{Catalog, Dataset, Internal, InvalidField};
 use crdt::ids::{DatasetId, Town};
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use crate::handle::{LISTING_LIMIT_MAX, NodeHandle, ReadError, Scope};
 use crate::rdf::{RdfForm, write_catalog};
+use crate::store::{Leading, PairOfRecords};
 
 /// Names the form of a file.
 pub const FORM: &str = "hanse export 1";
@@ -67,6 +68,57 @@ struct RecordLine<'a> {
     extra: &'a BTreeMap<String, Value>,
     #[serde(skip_serializing_if = "Option::is_none")]
     internal: Option<&'a Internal>,
+}
+
+/// An open record that was given up for another.
+#[derive(Serialize)]
+struct GivenUpLine<'a> {
+    given_up: &'a Dataset,
+    extra: &'a BTreeMap<String, Value>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    internal: Option<&'a Internal>,
+}
+
+#[derive(Serialize)]
+struct AliasLine {
+    alias: AliasPart,
+}
+
+#[derive(Serialize)]
+struct LeadingLine {
+    leading: LeadingPart,
+}
+
+#[derive(Serialize)]
+struct DifferentLine {
+    different: DifferentPart,
+}
+
+/// A name of a record that was given up.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct AliasPart {
+    /// Its id, identifier or IRI.
+    pub name: String,
+    /// The record that was kept.
+    pub dataset: DatasetId,
+}
+
+/// Whose word counts for a record.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct LeadingPart {
+    /// The record.
+    pub dataset: DatasetId,
+    /// Whose word counts.
+    pub by: Leading,
+}
+
+/// Two records that a person found to be different.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct DifferentPart {
+    /// The one with the lesser id.
+    pub one: DatasetId,
+    /// The other.
+    pub other: DatasetId,
 }
 
 #[derive(Serialize)]
@@ -133,6 +185,10 @@ impl Lines<'_> {
             after = Some(last);
         }
         self.closed_before(node, &mut closed, None)?;
+        self.given_up(node, with_closed)?;
+        if with_closed {
+            self.decisions(node)?;
+        }
         let records = self.records;
         self.line(&EndLine { end: End { records } })
     }
@@ -152,6 +208,35 @@ impl Lines<'_> {
             {
                 self.record(&record.dataset, &BTreeMap::new(), Some(&record.internal))?;
             }
+        }
+        Ok(())
+    }
+
+    /// Open records that were given up: under their names people go on asking.
+    fn given_up(&mut self, node: &NodeHandle, with_notes: bool) -> Result<(), ExportError> {
+        let mut after = None;
+        loop {
+            let some = node.given_up(after, LISTING_LIMIT_MAX)?;
+            let Some((last, _)) = some.last() else { return Ok(()) };
+            after = Some(last.id);
+            for (dataset, extra) in &some {
+                let notes = if with_notes { Some(node.notes_of(dataset.id)?) } else { None };
+                self.line(&GivenUpLine { given_up: dataset, extra, internal: notes.as_ref() })?;
+            }
+        }
+    }
+
+    /// What people decided about records that are the same or seem to be.
+    fn decisions(&mut self, node: &NodeHandle) -> Result<(), ExportError> {
+        let decisions = node.decisions()?;
+        for (name, dataset) in decisions.aliases {
+            self.line(&AliasLine { alias: AliasPart { name, dataset } })?;
+        }
+        for (dataset, by) in decisions.leading {
+            self.line(&LeadingLine { leading: LeadingPart { dataset, by } })?;
+        }
+        for [one, other] in decisions.different.into_iter().map(PairOfRecords::ids) {
+            self.line(&DifferentLine { different: DifferentPart { one, other } })?;
         }
         Ok(())
     }

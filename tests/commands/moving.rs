@@ -135,3 +135,85 @@ fn exports_of_others_cut_off_or_changed_are_refused_and_say_why() {
     assert_eq!(problem["field"], "status");
     assert!(problem["where"].as_str().is_some_and(|place| place.starts_with("line ")), "{problem}");
 }
+
+#[test]
+fn names_of_records_that_were_given_up_go_on_leading_and_decisions_are_kept() {
+    let temp = tempfile::tempdir().expect("a directory");
+    let at = temp.path();
+    let old = copy("soest");
+    let id = |name: &str| {
+        let shown = hanse(&format!("show --dir {{}} {name} --json"), old.path()).json();
+        shown["id"].as_str().expect("an id").to_owned()
+    };
+    let (trees, playgrounds) = (id("baumkataster"), id("spielplaetze"));
+    let (register, sites) = (id("melderegister"), id("gewerbeflaechen"));
+    hanse("duplicates merge --dir {} --offline baumkataster spielplaetze", old.path()).done();
+    hanse("duplicates merge --dir {} --offline melderegister gewerbeflaechen", old.path()).done();
+    hanse("duplicates lead --dir {} melderegister --hand", old.path()).done();
+    hanse("duplicates different --dir {} melderegister aufgrabungen", old.path()).done();
+    hanse("export --dir {} --with-closed {}/whole.ndjson", old.path()).done();
+    hanse("export --dir {} {}/open.ndjson", old.path()).done();
+    let text = |name: &str| fs::read_to_string(old.path().join(name)).expect("an export");
+    let (whole, open) = (text("whole.ndjson"), text("open.ndjson"));
+    assert!(whole.lines().any(|line| line.starts_with("{\"leading\":{") && line.contains("\"hand\"")));
+    assert!(open.lines().any(|line| line.starts_with("{\"given_up\":{") && line.contains(&playgrounds)));
+    for secret in [&sites, "alias", "leading", "different", "internal"] {
+        assert!(
+            whole.contains(secret) && !open.contains(&format!("\"{secret}\"")),
+            "{secret} is the town's own"
+        );
+    }
+
+    empty_soest(at);
+    let counted = [OPEN + CLOSED - 2, 0, 0, 0];
+    for (dry, counted) in [("--dry-run", counted), ("", counted), ("", [0, 0, OPEN + CLOSED - 2, 0])] {
+        fs::write(at.join("whole.ndjson"), &whole).expect("a file");
+        let said = hanse(&format!("import --dir {{}}/new --offline --json {dry} {{}}/whole.ndjson"), at);
+        assert_eq!((said.code, counts(&report(&said))), (Some(0), counted), "{said:#?}");
+        assert_eq!(report(&said)["hints"], Value::Array(Vec::new()), "{said:#?}");
+    }
+    assert_eq!((again(at, "--with-closed"), again(at, "")), (whole, open));
+    hanse("verify --dir {}/new", at).done();
+    let shown = |name: &str| hanse(&format!("show --dir {{}}/new {name} --json"), at).json()["id"].clone();
+    for (name, kept) in [(&playgrounds, &trees), (&sites, &register)] {
+        assert_eq!(shown(name), kept.as_str(), "an id that was given up");
+    }
+    let lead = hanse("duplicates lead --dir {}/new melderegister --json", at).json();
+    assert_eq!(lead["leading"], "hand");
+}
+
+#[test]
+fn what_was_given_up_here_since_an_export_does_not_come_back_with_it() {
+    let temp = tempfile::tempdir().expect("a directory");
+    let at = temp.path();
+    let whole = exported(at);
+    empty_soest(at);
+    hanse("import --dir {}/new --offline {}/whole.ndjson", at).done();
+    hanse("duplicates merge --dir {}/new --offline melderegister gewerbeflaechen", at).done();
+    let merged = again(at, "--with-closed");
+    assert_ne!(merged, whole);
+    let said = hanse("import --dir {}/new --offline --json --lang en {}/whole.ndjson", at);
+    assert_eq!((said.code, counts(&report(&said))), (Some(0), [0, 0, OPEN + CLOSED, 0]), "{said:#?}");
+    assert!(said.out.contains("is the record for which this one was given up here"), "{said:#?}");
+    assert_eq!(again(at, "--with-closed"), merged);
+
+    // A file that was changed by hand cannot lead a living record astray.
+    let lines: Vec<&str> = merged.lines().collect();
+    let (end, before) = lines.split_last().expect("an end");
+    let id =
+        hanse("show --dir {}/new baumkataster --json", at).json()["id"].as_str().expect("an id").to_owned();
+    let stray =
+        format!("{{\"alias\":{{\"name\":\"{id}\",\"dataset\":\"6f1c1d0e-5b0a-4c59-9d53-0a5c1a7a9b10\"}}}}");
+    let nameless = "{\"alias\":{\"name\":7}}";
+    let given_up =
+        "{\"given_up\":{\"id\":\"6f1c1d0e-5b0a-4c59-9d53-0a5c1a7a9b10\",\"title\":{\"de\":\"Weg\"}}}";
+    let changed = [before, &[stray.as_str(), nameless, given_up, end]].concat().join("\n") + "\n";
+    fs::write(at.join("changed.ndjson"), changed).expect("a file");
+    let said = hanse("import --dir {}/new --offline --json --lang en {}/changed.ndjson", at);
+    assert_eq!((said.code, counts(&report(&said))), (Some(1), [0, 0, OPEN + CLOSED - 1, 2]), "{said:#?}");
+    let fields = report(&said)["problems"].as_array().expect("a list").clone();
+    let fields: Vec<&str> = fields.iter().filter_map(|problem| problem["field"].as_str()).collect();
+    assert_eq!(fields, ["alias/name", "replaced_by"]);
+    assert_eq!(report(&said)["hints"][0]["field"], "alias", "{said:#?}");
+    assert_eq!(again(at, "--with-closed"), merged);
+}

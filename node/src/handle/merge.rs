@@ -1,16 +1,17 @@
 //! One record for two, and whose word counts for a record of several sources.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
-use crdt::catalog::Class;
+use crdt::catalog::{Class, Dataset};
 use crdt::ids::DatasetId;
 use serde::Serialize;
 use tokio::sync::oneshot;
 
+use super::listing::Extra;
 use super::read::Found;
 use super::{EditError, NodeHandle, NotTaken, ReadError};
-use crate::ledger::{Job, MergeJob};
-use crate::store::{Leading, ReplicaSnapshot};
+use crate::ledger::{Job, MergeJob, own_document};
+use crate::store::{Leading, PairOfRecords, ReplicaSnapshot};
 use crate::view::{Reader, Receipt};
 
 /// Records that were given up one for the other are followed so far.
@@ -104,6 +105,17 @@ pub struct Lead {
     pub leading: Option<Leading>,
 }
 
+/// What people of a town decided about records that are the same or seem to be.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub(crate) struct Decisions {
+    /// Names of records that were given up, and the record that was kept.
+    pub(crate) aliases: BTreeMap<String, DatasetId>,
+    /// Whose word counts for a record of several sources.
+    pub(crate) leading: BTreeMap<DatasetId, Leading>,
+    /// Pairs that are different.
+    pub(crate) different: BTreeSet<PairOfRecords>,
+}
+
 /// Why no source was made the leading one.
 #[derive(Debug, thiserror::Error)]
 pub enum LeadError {
@@ -175,6 +187,48 @@ impl NodeHandle {
         self.shared.ledger.submit(Job::Lead(id, leading, reply)).map_err(super::edit_not_taken)?;
         let written = answer.await.map_err(|_| EditError::Stopped)?;
         written.map_err(|error| EditError::Write(error.to_string()).into())
+    }
+
+    /// Open records of this town that were given up for others, in the order of
+    /// their ids, after `after`, at most `limit`. Empty at the end. Blocks.
+    pub(crate) fn given_up(
+        &self,
+        after: Option<DatasetId>,
+        limit: usize,
+    ) -> Result<Vec<(Dataset, Extra)>, ReadError> {
+        let snapshot = self.shared.books.replica.read()?;
+        let town = self.shared.books.town();
+        let mut found = Vec::new();
+        let mut after = after;
+        while found.len() < limit {
+            let ids = snapshot.datasets_after(after, limit)?;
+            let Some(last) = ids.last().copied() else { break };
+            for id in ids {
+                let Some(document) = own_document(&snapshot, &id, &town)? else { continue };
+                if snapshot.document(&document)?.is_none_or(|row| !row.replaced) {
+                    continue;
+                }
+                let Some(view) = snapshot.view(&document)? else { continue };
+                let extra = view.extra.clone();
+                found.extend(view.into_dataset().map(|dataset| (dataset, extra)));
+            }
+            after = Some(last);
+        }
+        Ok(found)
+    }
+
+    /// What people of this town decided about records that are the same or seem
+    /// to be. Blocks.
+    pub(crate) fn decisions(&self) -> Result<Decisions, ReadError> {
+        let closed = self.shared.books.closed.read()?;
+        let mut decisions = Decisions { different: closed.different()?, ..Decisions::default() };
+        closed.each_alias(|alias| {
+            decisions.aliases.insert(alias.name, alias.dataset);
+        })?;
+        closed.each_leading(|id, leading| {
+            decisions.leading.insert(id, leading);
+        })?;
+        Ok(decisions)
     }
 
     /// The record that a reader finds under an id that was given up for it.

@@ -43,6 +43,18 @@ pub struct ExportPart {
     /// A record.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub dataset: Option<Value>,
+    /// An open record that was given up for another.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub given_up: Option<Value>,
+    /// A name of a record that was given up, and the record that was kept.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub alias: Option<Value>,
+    /// Whose word counts for a record.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub leading: Option<Value>,
+    /// Two records that are different.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub different: Option<Value>,
     /// Fields of other versions.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub extra: BTreeMap<String, Value>,
@@ -58,6 +70,34 @@ pub struct ExportPart {
 #[serde(deny_unknown_fields)]
 struct End {
     records: u64,
+}
+
+/// What a line is about.
+enum Said {
+    Record,
+    /// The catalog, a record that was given up, a decision.
+    Other,
+    End(End),
+}
+
+impl ExportPart {
+    /// What the line is about; nothing if it is about several things or none.
+    fn says(&self) -> Option<Said> {
+        let Self { catalog, dataset, given_up, alias, leading, different, extra, internal, end } = self;
+        let with_notes = [dataset, given_up].into_iter().flatten().count();
+        let with_extra = with_notes + usize::from(catalog.is_some());
+        let decisions = [alias, leading, different].into_iter().flatten().count();
+        let about = with_extra + decisions + usize::from(end.is_some());
+        let fits = (internal.is_none() || with_notes == 1) && (extra.is_empty() || with_extra == 1);
+        if about != 1 || !fits {
+            return None;
+        }
+        Some(match end {
+            Some(end) => Said::End(*end),
+            None if dataset.is_some() => Said::Record,
+            None => Said::Other,
+        })
+    }
 }
 
 /// Reads an export to its end.
@@ -99,13 +139,11 @@ fn all(lines: &mut Lines, say: &mut dyn FnMut(&Line) -> io::Result<bool>) -> Res
     let mut records = 0;
     loop {
         let part: ExportPart = lines.next()?.ok_or_else(|| lines.cut_off())?;
-        match &part {
-            ExportPart { end: Some(end), catalog: None, dataset: None, .. } if end.records == records => {
-                break;
-            }
-            ExportPart { end: None, catalog: Some(_), dataset: None, internal: None, .. } => {}
-            ExportPart { end: None, catalog: None, dataset: Some(_), .. } => records += 1,
-            _ => {
+        match part.says() {
+            Some(Said::End(end)) if end.records == records => break,
+            Some(Said::Record) => records += 1,
+            Some(Said::Other) => {}
+            Some(Said::End(_)) | None => {
                 return Err(lines
                     .wrong("sie sagt nichts, was hier stehen kann", "it says what cannot stand here")
                     .into());
@@ -209,7 +247,15 @@ mod tests {
         assert!(HEAD.as_bytes().starts_with(BEGINNING));
         assert_eq!(parts(&format!("{HEAD}\n{one}\n{end}\n")), Ok(1));
         assert_eq!(parts(&format!("{HEAD}\n{{\"catalog\":{{}},\"extra\":{{}}}}\n{one}\n{end}\n")), Ok(2));
+        let given_up = r#"{"given_up":{"id":"y"},"extra":{},"internal":{}}"#;
+        let decided = r#"{"alias":{"name":"y"}}"#;
+        assert_eq!(parts(&format!("{HEAD}\n{one}\n{given_up}\n{decided}\n{end}\n")), Ok(3), "one record");
         for (text, word) in [
+            (
+                format!("{HEAD}\n{one}\n{{\"alias\":{{}},\"extra\":{{\"x\":1}}}}\n{end}\n"),
+                "cannot stand here",
+            ),
+            (format!("{HEAD}\n{one}\n{{\"alias\":{{}},\"leading\":{{}}}}\n{end}\n"), "cannot stand here"),
             (String::new(), "breaks off after line 0"),
             (HEAD.to_owned(), "breaks off"),
             (format!("{HEAD}\n{one}\n"), "breaks off after line 2"),

@@ -7,7 +7,7 @@
 
 use std::collections::{BTreeMap, HashMap, VecDeque};
 
-use crdt::catalog::{Bilingual, Catalog, Dataset, DatasetEdit, Internal, InvalidField, LocalRecord};
+use crdt::catalog::{Bilingual, Catalog, Class, Dataset, DatasetEdit, Internal, InvalidField, LocalRecord};
 use crdt::ids::DatasetId;
 use serde::de::DeserializeOwned;
 use serde_json::{Map, Value, json};
@@ -19,6 +19,7 @@ use super::limits::{BATCH_RECORDS, BATCHES_WAITING};
 use super::pipeline::{ImportError, ImportOptions, Progress, stopped};
 use super::report::{Problem, Report};
 use super::spool::Spool;
+use crate::export::{AliasPart, DifferentPart, LeadingPart};
 use crate::handle::NodeHandle;
 use crate::store::WriteError;
 use crate::view::TownInfo;
@@ -30,6 +31,14 @@ pub enum Returning {
     Record(Box<ReturningRecord>),
     /// What the town said of its catalog, and fields of other versions.
     Catalog(Box<Catalog>, BTreeMap<String, Value>),
+    /// An open record that was given up for another.
+    GivenUp(Box<ReturningRecord>),
+    /// A name of a record that was given up.
+    Alias(AliasPart),
+    /// Whose word counts for a record.
+    Leading(LeadingPart),
+    /// Two records that are different.
+    Different(DifferentPart),
 }
 
 /// A record of an export.
@@ -67,6 +76,11 @@ pub enum Returned {
     Other {
         /// The fields.
         fields: Vec<String>,
+    },
+    /// It was given up here for another record, and stays given up.
+    GivenUp {
+        /// The record that was kept.
+        kept: DatasetId,
     },
     /// Another town has a record of this id.
     Taken,
@@ -157,13 +171,24 @@ impl<'a> Pass<'a> {
 
     /// The part as types of this version, or everything wrong with it.
     fn part(&mut self, number: u64, part: ExportPart) -> Result<Returning, Vec<InvalidField>> {
-        let ExportPart { catalog, dataset, extra, internal, .. } = part;
+        let ExportPart { catalog, dataset, given_up, alias, leading, different, extra, internal, .. } = part;
+        let nothing = json!({});
+        if let Some(alias) = alias {
+            return self.typed(number, "alias/", &nothing, alias).map(Returning::Alias);
+        }
+        if let Some(leading) = leading {
+            return self.typed(number, "leading/", &nothing, leading).map(Returning::Leading);
+        }
+        if let Some(different) = different {
+            return self.typed(number, "different/", &nothing, different).map(Returning::Different);
+        }
         if let Some(catalog) = catalog {
             let own = json!({ "town": self.handle.town().town });
             let catalog: Catalog = self.typed(number, "catalog/", &own, catalog)?;
             return Ok(Returning::Catalog(Box::new(catalog), extra));
         }
-        let dataset = dataset.unwrap_or_default();
+        let is_given_up = given_up.is_some();
+        let dataset = dataset.or(given_up).unwrap_or_default();
         let id = dataset.get("id").cloned().unwrap_or_default();
         let dataset: Dataset = self.typed(number, "", &json!({ "id": id }), dataset)?;
         let with_notes = internal.is_some();
@@ -173,8 +198,15 @@ impl<'a> Pass<'a> {
         if let Some(first) = self.seen.insert(dataset.id, number) {
             return Err(vec![stands_twice(dataset.id, first)]);
         }
-        let record = LocalRecord { dataset, internal };
-        Ok(Returning::Record(Box::new(ReturningRecord { record, extra, with_notes })))
+        if is_given_up && (dataset.replaced_by.is_none() || dataset.class != Class::Open) {
+            return Err(vec![names_no_kept_record()]);
+        }
+        let record =
+            Box::new(ReturningRecord { record: LocalRecord { dataset, internal }, extra, with_notes });
+        Ok(match is_given_up {
+            true => Returning::GivenUp(record),
+            false => Returning::Record(record),
+        })
     }
 
     /// Reads an object whole, naming the fields that cannot be read, and in the
@@ -255,6 +287,10 @@ impl<'a> Pass<'a> {
                 for field in fields {
                     self.hint(number, &field, "", (RemarkKind::Task, says_otherwise(), decide()));
                 }
+            }
+            Returned::GivenUp { kept } => {
+                self.report.unchanged += count;
+                self.hint(number, "id", &kept.to_string(), given_up_here());
             }
             Returned::Taken => {
                 let error = InvalidField::new(
@@ -375,6 +411,21 @@ fn stands_twice(id: DatasetId, first: u64) -> InvalidField {
     )
 }
 
+fn names_no_kept_record() -> InvalidField {
+    InvalidField::new(
+        "replaced_by",
+        "",
+        Bilingual::fixed(
+            "nennt keinen Datensatz, der an seiner Stelle veröffentlicht ist",
+            "names no record that is published in its place",
+        ),
+        Bilingual::fixed(
+            "die Datei so nehmen, wie `hanse export` sie geschrieben hat",
+            "take the file as `hanse export` has written it",
+        ),
+    )
+}
+
 fn not_known() -> (RemarkKind, Bilingual, Bilingual) {
     (
         RemarkKind::Hint,
@@ -393,6 +444,20 @@ fn says_otherwise() -> Bilingual {
     Bilingual::fixed(
         "sagt hier etwas anderes als in der Ausfuhr; es bleibt, wie es hier ist",
         "says something else here than in the export; what is here stays",
+    )
+}
+
+fn given_up_here() -> (RemarkKind, Bilingual, Bilingual) {
+    (
+        RemarkKind::Hint,
+        Bilingual::fixed(
+            "ist hier der Datensatz, für den dieser aufgegeben wurde; so bleibt es",
+            "is the record for which this one was given up here; that stays",
+        ),
+        Bilingual::fixed(
+            "den Datensatz neu anlegen, wenn es ihn doch wieder geben soll",
+            "create the record anew if there should be one after all",
+        ),
     )
 }
 

@@ -1,17 +1,21 @@
 //! Prepares what an export of this town brings back: records under the ids
 //! that they had, open ones as documents of this node, nothing overwritten.
 
+use std::collections::BTreeMap;
+
 use crdt::catalog::{
     Bilingual, Catalog, CatalogEdit, Class, Dataset, DatasetEdit, Internal, LifecycleStatus, LocalRecord,
     obstacles,
 };
-use crdt::ids::{DocumentId, UnixMillis};
+use crdt::ids::{DatasetId, DocumentId, UnixMillis};
+use serde_json::Value;
 
 use super::stage::Stage;
 use super::{Author, Books, catalog, local, signer, stage};
+use crate::export::{AliasPart, DifferentPart, LeadingPart};
 use crate::handle::EditCatalogError;
 use crate::import::{Returned, Returning, ReturningRecord};
-use crate::store::{ReadStoreError, ViewContent};
+use crate::store::{AliasRow, PairOfRecords, ReadStoreError, ViewContent};
 
 /// Obstacles that are told of one record that stays closed.
 const OBSTACLES_SHOWN: usize = 3;
@@ -31,6 +35,10 @@ pub(super) fn restore(
             Returning::Catalog(said, extra) => {
                 restoring.catalog(&said, CatalogEdit::first_with_extra(&said, &extra))
             }
+            Returning::GivenUp(record) => restoring.given_up(*record),
+            Returning::Alias(alias) => restoring.alias(alias),
+            Returning::Leading(leading) => restoring.leading(leading),
+            Returning::Different(pair) => restoring.different(pair),
         }
     };
     batch.into_iter().map(one).collect()
@@ -64,6 +72,10 @@ impl Restoring<'_> {
         }
         if self.stage.other_owner(&id)?.is_some() {
             return Ok(Returned::Taken);
+        }
+        let kept = self.stage.kept(id)?;
+        if kept != id {
+            return Ok(Returned::GivenUp { kept });
         }
         match self.stays_closed(&returning) {
             None => self.publish(returning, |left_out| Returned::Created { left_out, closed: None }),
@@ -134,14 +146,8 @@ impl Restoring<'_> {
         if record.dataset.class != Class::Open {
             return Some(Bilingual::fixed("war nicht veröffentlicht", "was not published"));
         }
-        if let Err(reason) = signer(self.books) {
-            return Some(Bilingual::made(format!("der Knoten darf nicht siegeln ({reason})"), reason));
-        }
-        if !self.books.may_publish() {
-            return Some(Bilingual::fixed(
-                "der Knoten veröffentlicht gerade nicht: er holt noch auf, oder er läuft nicht",
-                "the node does not publish now: it is catching up, or not running",
-            ));
+        if let Some(reason) = self.cannot_publish() {
+            return Some(reason);
         }
         let mut found = obstacles(&record.dataset, &record.internal, &self.books.lists);
         // What an export for everyone leaves out cannot stand in the way.
@@ -154,20 +160,29 @@ impl Restoring<'_> {
             .then(|| Bilingual::made(sentences(crdt::catalog::Lang::De), sentences(crdt::catalog::Lang::En)))
     }
 
+    /// Why nothing can be made open here now.
+    fn cannot_publish(&self) -> Option<Bilingual> {
+        if let Err(reason) = signer(self.books) {
+            return Some(Bilingual::made(format!("der Knoten darf nicht siegeln ({reason})"), reason));
+        }
+        (!self.books.may_publish()).then(|| {
+            Bilingual::fixed(
+                "der Knoten veröffentlicht gerade nicht: er holt noch auf, oder er läuft nicht",
+                "the node does not publish now: it is catching up, or not running",
+            )
+        })
+    }
+
     /// Makes the record open; closed if it cannot be sealed.
     fn publish(
-        self,
+        mut self,
         returning: ReturningRecord,
         made: impl FnOnce(Vec<String>) -> Returned,
     ) -> Result<Returned, ReadStoreError> {
         let ReturningRecord { record, extra, .. } = returning;
         let id = record.dataset.id;
-        let (first, left_out) = DatasetEdit::first_with_extra(&record.dataset, &extra);
-        let opened = signer(self.books).and_then(|signer| {
-            local::open_document(self.stage, self.books, &signer, self.author, self.now, (id, &first))
-        });
-        match opened {
-            Ok(_) => {
+        match self.seal(&record.dataset, &extra) {
+            Ok(left_out) => {
                 if self.stage.record(&id)?.is_some() {
                     self.stage.records.insert(id, None);
                 }
@@ -176,9 +191,91 @@ impl Restoring<'_> {
             }
             Err(reason) => {
                 self.stage.records.insert(id, Some(as_closed(&record)));
-                Ok(Returned::Created { left_out, closed: Some(Bilingual::made(reason.clone(), reason)) })
+                let (left_out, closed) =
+                    (extra.into_keys().collect(), Bilingual::made(reason.clone(), reason));
+                Ok(Returned::Created { left_out, closed: Some(closed) })
             }
         }
+    }
+
+    /// Stages a document that says this; gives the fields of other versions that
+    /// it cannot hold.
+    fn seal(&mut self, dataset: &Dataset, extra: &BTreeMap<String, Value>) -> Result<Vec<String>, String> {
+        let (first, left_out) = DatasetEdit::first_with_extra(dataset, extra);
+        let signer = signer(self.books)?;
+        let said = (dataset.id, &first);
+        local::open_document(self.stage, self.books, &signer, self.author, self.now, said)?;
+        Ok(left_out)
+    }
+
+    /// An open record that was given up for another comes back as a document
+    /// that says so, so that its names go on leading there. It is no record:
+    /// the rules of publication ask nothing of it, and it is never a draft.
+    fn given_up(mut self, returning: ReturningRecord) -> Result<Returned, ReadStoreError> {
+        let id = returning.record.dataset.id;
+        if let Some(document) = self.stage.own_document(&id, &self.books.town())? {
+            return self.open_already(&document, returning);
+        }
+        if self.stage.record(&id)?.is_some() {
+            return Ok(Returned::Other { fields: vec!["replaced_by".to_owned()] });
+        }
+        if self.stage.other_owner(&id)?.is_some() {
+            return Ok(Returned::Taken);
+        }
+        if let Some(reason) = self.cannot_publish() {
+            return Ok(Returned::Same { closed: Some(reason) });
+        }
+        let ReturningRecord { record, extra, .. } = returning;
+        Ok(match self.seal(&record.dataset, &extra) {
+            Ok(left_out) => {
+                self.stage.notes.insert(id, record.internal);
+                Returned::Created { left_out, closed: None }
+            }
+            Err(reason) => Returned::Same { closed: Some(Bilingual::made(reason.clone(), reason)) },
+        })
+    }
+
+    /// A name leads to the record that was kept, unless it leads elsewhere here
+    /// or is that of a record that is here.
+    fn alias(self, AliasPart { name, dataset }: AliasPart) -> Result<Returned, ReadStoreError> {
+        Ok(match self.stage.alias(&name)? {
+            Some(held) if held == dataset => Returned::Same { closed: None },
+            None if !self.is_here(&name)? => {
+                self.stage.aliases.push(AliasRow { name, dataset, at: self.now });
+                created()
+            }
+            _ => Returned::Other { fields: vec!["alias".to_owned()] },
+        })
+    }
+
+    /// Whether a name is the id of a record of this town that was not given up.
+    fn is_here(&self, name: &str) -> Result<bool, ReadStoreError> {
+        let Ok(id) = name.parse::<DatasetId>() else { return Ok(false) };
+        if self.stage.record(&id)?.is_some() {
+            return Ok(true);
+        }
+        let Some(document) = self.stage.own_document(&id, &self.books.town())? else { return Ok(false) };
+        Ok(self.open_dataset(&document)?.is_none_or(|dataset| dataset.replaced_by.is_none()))
+    }
+
+    fn leading(self, LeadingPart { dataset, by }: LeadingPart) -> Result<Returned, ReadStoreError> {
+        Ok(match self.stage.leading(&dataset)? {
+            Some(held) if held == by => Returned::Same { closed: None },
+            Some(_) => Returned::Other { fields: vec!["leading".to_owned()] },
+            None => {
+                self.stage.leading.push((dataset, Some(by)));
+                created()
+            }
+        })
+    }
+
+    fn different(self, DifferentPart { one, other }: DifferentPart) -> Result<Returned, ReadStoreError> {
+        let pair = PairOfRecords::new(one, other);
+        if self.stage.closed.is_different(pair)? {
+            return Ok(Returned::Same { closed: None });
+        }
+        self.stage.different.push((pair, true));
+        Ok(created())
     }
 
     fn open_dataset(&self, document: &DocumentId) -> Result<Option<Dataset>, ReadStoreError> {
@@ -216,6 +313,10 @@ impl Restoring<'_> {
             }
         }
     }
+}
+
+fn created() -> Returned {
+    Returned::Created { left_out: Vec::new(), closed: None }
 }
 
 /// The record as a closed one may be.

@@ -175,6 +175,22 @@ impl Stage {
         self.closed.kept(staged.map_or(id, |alias| alias.dataset))
     }
 
+    /// The record that was kept in the place of the one of this name.
+    pub(super) fn alias(&self, name: &str) -> Result<Option<DatasetId>, ReadStoreError> {
+        match self.aliases.iter().rev().find(|alias| alias.name == name) {
+            Some(staged) => Ok(Some(staged.dataset)),
+            None => self.closed.alias(name),
+        }
+    }
+
+    /// Whose word counts for a record, if a person has said so.
+    pub(super) fn leading(&self, id: &DatasetId) -> Result<Option<Leading>, ReadStoreError> {
+        match self.leading.iter().rev().find(|(staged, _)| staged == id) {
+            Some((_, staged)) => Ok(staged.clone()),
+            None => self.closed.leading(id),
+        }
+    }
+
     /// The town's notes about a dataset that is no longer closed.
     pub(super) fn notes(&self, id: &DatasetId) -> Result<Internal, ReadStoreError> {
         match self.notes.get(id) {

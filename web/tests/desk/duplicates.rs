@@ -3,6 +3,7 @@
 use axum::http::StatusCode;
 use serde_json::{Value, json};
 
+use crate::imported;
 use crate::support::exchange::Olpe;
 use crate::support::{Soest, record, soest};
 
@@ -87,6 +88,58 @@ fn merged(keep: &str, give_up: &str, take_over: &[&str]) -> Value {
     json!({"keep": keep, "give_up": give_up, "take_over": take_over})
 }
 
+/// Asks every public interface for the record `give_up`, also known as
+/// `stadtbaeume-liste`: each answers with the one that was kept.
+async fn leads_everywhere(soest: &Soest, give_up: &str, keep: &str) {
+    let dataset = soest.public(&format!("/api/v1/datasets/{give_up}")).await.json();
+    assert_eq!(dataset["id"], json!(keep), "{dataset}");
+    let others = dataset["other_identifiers"].as_array().unwrap();
+    assert!(others.contains(&json!("stadtbaeume-liste")) && others.contains(&json!(give_up)), "{others:?}");
+    let page = soest.page(&format!("/dataset/{give_up}")).await;
+    assert!(page.status == StatusCode::OK && page.text().contains("Baumkataster"));
+    let turtle = soest.public(&format!("/dataset/{give_up}.ttl")).await;
+    for piece in ["adms:Identifier", "\"stadtbaeume-liste\"", &format!("<urn:uuid:{keep}> a dcat:Dataset")] {
+        assert!(turtle.text().contains(piece), "{piece}: {}", turtle.text());
+    }
+    for name in [give_up, "stadtbaeume-liste"] {
+        let package = soest.public(&format!("/api/3/action/package_show?id={name}")).await;
+        assert_eq!(package.json()["result"]["id"], json!(keep), "{name}: {}", package.text());
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn after_a_move_the_names_of_what_was_given_up_lead_everywhere_too() {
+    let old = soest().await;
+    let mut body = record("Stadtbäume");
+    body["identifier"] = json!("stadtbaeume-liste");
+    let give_up = old.publish(body).await;
+    let keep = old.publish(record("Baumkataster")).await;
+    let draft = created(&old, json!({"title": "Bäume (alt)", "identifier": "baum-17"})).await;
+    for name in [&give_up, &draft] {
+        let answer = old.desk("POST", "/api/v1/duplicates/merge", merged(&keep, name, &[])).await;
+        assert_eq!(answer.status, StatusCode::OK, "{}", answer.text());
+    }
+    let export = async |soest: &Soest, query: &str| {
+        soest.desk("GET", &format!("/api/v1/export{query}"), Value::Null).await.text().to_owned()
+    };
+    for (query, knows_drafts) in [("?with_closed=true", StatusCode::OK), ("", StatusCode::NOT_FOUND)] {
+        let whole = export(&old, query).await;
+        let new = soest().await;
+        let job = imported(&new, "ausfuhr.ndjson", &whole).await;
+        assert_eq!((&job["report"]["created"], &job["report"]["hints"]), (&json!(1), &json!([])), "{job}");
+        new.settle().await;
+        assert_eq!(export(&new, query).await, whole);
+        leads_everywhere(&new, &give_up, &keep).await;
+        let list = new.public("/api/3/action/package_list").await;
+        assert!(!list.text().contains(&give_up), "{}", list.text());
+        // The name of a closed record is the town's own.
+        let at_the_desk = new.desk("GET", &format!("/api/v1/datasets/{draft}"), Value::Null).await;
+        assert_eq!(at_the_desk.status, knows_drafts, "{query}");
+        let outside = new.public(&format!("/api/v1/datasets/{draft}")).await;
+        assert_eq!(outside.status, StatusCode::NOT_FOUND);
+    }
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn a_published_record_that_was_given_up_leads_every_reader_to_the_kept_one() {
     let soest = soest().await;
@@ -101,20 +154,7 @@ async fn a_published_record_that_was_given_up_leads_every_reader_to_the_kept_one
     assert_eq!((&answer.json()["left"], &answer.json()["kept"]["id"]), (&json!("replaced"), &json!(keep)));
     soest.settle().await;
 
-    let dataset = soest.public(&format!("/api/v1/datasets/{give_up}")).await.json();
-    assert_eq!(dataset["id"], json!(keep), "{dataset}");
-    let others = dataset["other_identifiers"].as_array().unwrap();
-    assert!(others.contains(&json!("stadtbaeume-liste")) && others.contains(&json!(give_up)), "{others:?}");
-    let page = soest.page(&format!("/dataset/{give_up}")).await;
-    assert!(page.status == StatusCode::OK && page.text().contains("Baumkataster"));
-    let turtle = soest.public(&format!("/dataset/{give_up}.ttl")).await;
-    for piece in ["adms:Identifier", "\"stadtbaeume-liste\"", &format!("<urn:uuid:{keep}> a dcat:Dataset")] {
-        assert!(turtle.text().contains(piece), "{piece}: {}", turtle.text());
-    }
-    for name in [give_up.as_str(), "stadtbaeume-liste"] {
-        let package = soest.public(&format!("/api/3/action/package_show?id={name}")).await;
-        assert_eq!(package.json()["result"]["id"], json!(keep), "{name}: {}", package.text());
-    }
+    leads_everywhere(&soest, &give_up, &keep).await;
 
     // Lists show it no more, and those who have it are told that it is gone.
     let after = soest.public("/api/v1/datasets").await.json()["total"].as_u64();

@@ -86,6 +86,16 @@ impl ClosedSnapshot {
         Ok(())
     }
 
+    /// Goes through all records of which a person has said whose word counts.
+    pub fn each_leading(&self, mut visit: impl FnMut(DatasetId, Leading)) -> Result<(), ReadStoreError> {
+        let table = self.read.open_table(LEADING).map_err(|error| BLAME.read(error))?;
+        for row in table.iter().map_err(|error| BLAME.read(error))? {
+            let (id, row) = row.map_err(|error| BLAME.read(error))?;
+            visit(DatasetId(uuid::Uuid::from_bytes(*id.value())), decode("leading", row.value())?);
+        }
+        Ok(())
+    }
+
     /// Whose word counts for a record, if a person has said so.
     pub fn leading(&self, id: &DatasetId) -> Result<Option<Leading>, ReadStoreError> {
         let table = self.read.open_table(LEADING).map_err(|error| BLAME.read(error))?;
@@ -136,5 +146,8 @@ mod tests {
         assert_eq!(read.kept(third).unwrap(), third);
         assert_eq!(read.leading(&third).unwrap(), Some(Leading::Source("portal".into())));
         assert_eq!(read.leading(&second).unwrap(), None);
+        let mut led = Vec::new();
+        read.each_leading(|id, leading| led.push((id, leading))).unwrap();
+        assert_eq!(led, [(third, Leading::Source("portal".into()))]);
     }
 }

@@ -26,6 +26,11 @@ impl PairOfRecords {
         Self(one.min(other), one.max(other))
     }
 
+    /// Both, the lesser id first.
+    pub fn ids(self) -> [DatasetId; 2] {
+        [self.0, self.1]
+    }
+
     fn key(self) -> [u8; 32] {
         let mut key = [0; 32];
         key[..16].copy_from_slice(self.0.0.as_bytes());
@@ -71,6 +76,12 @@ impl ClosedSnapshot {
         }
         Ok(found)
     }
+
+    /// Whether a person found the two to be different.
+    pub fn is_different(&self, pair: PairOfRecords) -> Result<bool, ReadStoreError> {
+        let table = self.read.open_table(DIFFERENT).map_err(|error| BLAME.read(error))?;
+        Ok(table.get(&pair.key()).map_err(|error| BLAME.read(error))?.is_some())
+    }
 }
 
 impl ClosedWrite {
@@ -102,7 +113,9 @@ mod tests {
             let mut write = store.write().unwrap();
             write.put_different(pair, since).unwrap();
             write.commit().unwrap();
-            store.read().unwrap().different().unwrap()
+            let read = store.read().unwrap();
+            assert_eq!(read.is_different(pair).unwrap(), since.is_some());
+            read.different().unwrap()
         };
         let pair = PairOfRecords::new(one, other);
         assert_eq!(put(pair, Some(UnixMillis(5))), BTreeSet::from([PairOfRecords::new(other, one)]));
