@@ -217,6 +217,15 @@ impl NodeHandle {
         Ok(found)
     }
 
+    /// The ids of records that were given up, each with that of the record that
+    /// stands for it by now. Blocks.
+    pub(crate) fn given_up_ids(&self) -> Result<BTreeMap<DatasetId, DatasetId>, ReadError> {
+        let closed = self.shared.books.closed.read()?;
+        let mut ids = Vec::new();
+        closed.each_alias(|alias| ids.extend(alias.name.parse::<DatasetId>().ok()))?;
+        ids.into_iter().map(|id| Ok((id, closed.kept(id)?))).collect()
+    }
+
     /// What people of this town decided about records that are the same or seem
     /// to be. Blocks.
     pub(crate) fn decisions(&self) -> Result<Decisions, ReadError> {

@@ -550,10 +550,14 @@ impl<'a> Run<'a> {
 
     async fn is_still_the_sources(&self, row: &SourceRow) -> Result<bool, HarvestError> {
         let (handle, id) = (self.handle.clone(), row.dataset);
-        let (held, lead) =
-            blocking(move || Ok::<_, ReadError>((handle.closed_record(id)?, handle.lead_of(id)?))).await??;
-        // What another source has too, or a person has given a lead, is not this one's to delete.
-        let alone = lead.is_none_or(|lead| lead.sources.len() < 2 && lead.leading.is_none());
+        let read = move || {
+            let merged = handle.given_up_ids()?.into_values().any(|kept| kept == id);
+            Ok::<_, ReadError>((handle.closed_record(id)?, handle.lead_of(id)?, merged))
+        };
+        let (held, lead, merged) = blocking(read).await??;
+        // What another source has too, or a person has given a lead or made of two
+        // records, is not this one's to delete.
+        let alone = !merged && lead.is_none_or(|lead| lead.sources.len() < 2 && lead.leading.is_none());
         Ok(alone && held.is_some_and(|held| is_untouched(row, &held)))
     }
 }
@@ -571,7 +575,10 @@ struct Missing {
 
 fn missing(handle: &NodeHandle, name: &SourceName, seen: &HashSet<String>) -> Result<Missing, ReadError> {
     let (mut rows, mut present) = (Vec::new(), HashSet::new());
-    handle.each_of_source(name, |row| {
+    let given_up = handle.given_up_ids()?;
+    handle.each_of_source(name, |mut row| {
+        // What was given up goes on as the record that was kept.
+        row.dataset = given_up.get(&row.dataset).copied().unwrap_or(row.dataset);
         if seen.contains(&row.key) {
             present.insert(row.dataset);
         } else {

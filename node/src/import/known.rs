@@ -26,9 +26,11 @@ pub(super) struct Federation(HashSet<[u8; 16]>);
 impl Federation {
     /// As seen from a source.
     pub(super) fn of(handle: &NodeHandle, source: &SourceName) -> Result<Self, ReadError> {
+        // What was given up goes on as the record that was kept.
+        let given_up = handle.given_up_ids()?;
         let mut from_here: HashSet<DatasetId> = HashSet::new();
         handle.each_of_source(source, |row| {
-            from_here.insert(row.dataset);
+            from_here.insert(given_up.get(&row.dataset).copied().unwrap_or(row.dataset));
         })?;
         let mut found = HashSet::new();
         let mut after = None;

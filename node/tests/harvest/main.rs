@@ -5,6 +5,7 @@
 mod corpus;
 mod fetching;
 mod hostile;
+mod merging;
 mod once;
 mod running;
 mod seasons;
