@@ -79,8 +79,10 @@ impl From<Problem> for Refusal {
         let whole = |lang: Lang| {
             let remedy = problem.remedy_words().map(|remedy| remedy.in_lang(lang)).unwrap_or_default();
             let message = problem.message().in_lang(lang);
+            // Of a field, the message says it already.
+            let remedy = if message.trim_end_matches('.').ends_with(remedy) { "" } else { remedy };
             let joint = if message.ends_with('.') { " " } else { "; " };
-            [message, remedy].join(joint).trim_end_matches("; ").to_owned()
+            [message, remedy].join(joint).trim_end_matches("; ").trim_end().to_owned()
         };
         let description = Bilingual::made(whole(Lang::De), whole(Lang::En));
         Self { status: problem.status(), code, description }

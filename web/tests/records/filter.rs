@@ -216,6 +216,14 @@ async fn a_filter_is_kept_from_page_to_page_whichever_way_it_came() {
     assert_eq!(of_olpe.json()["numberMatched"], 0);
 }
 
+/// `AND` and `OR` in each other, so many levels deep; true of all records of the town.
+fn alternating(levels: usize) -> String {
+    let inner = "keywords <> 'x'".to_owned();
+    (0..levels).fold(inner, |inner, level| {
+        format!("({inner} {} town = 'soest')", if level % 2 == 0 { "OR" } else { "AND" })
+    })
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn a_wrong_filter_is_refused_with_its_place_and_nothing_else_is() {
     let soest = filled().await;
@@ -226,7 +234,7 @@ async fn a_wrong_filter_is_refused_with_its_place_and_nothing_else_is() {
         ("?filter=TRUE&filter-lang=cql2-json".to_owned(), ["as a whole", "is no JSON", "cql2-text"]),
         (
             "?filter=TRUE&filter-crs=http://www.opengis.net/def/crs/EPSG/0/25832".to_owned(),
-            ["filter-crs", "25832", "OGC/1.3/CRS84"],
+            ["filter-crs", "25832", "did you mean `http://www.opengis.net/def/crs/OGC/1.3/CRS84`"],
         ),
         ("?filter=TRUE&filter=FALSE".to_owned(), ["`filter`", "second value", "once"]),
         (
@@ -236,6 +244,10 @@ async fn a_wrong_filter_is_refused_with_its_place_and_nothing_else_is() {
         (
             format!("?filter={}", form(&vec!["keywords = 'a'"; 520].join(" OR "))),
             ["`filter`", "too many", "leave conditions out"],
+        ),
+        (
+            format!("?filter={}", form(&alternating(20))),
+            ["`filter`", "levels of parentheses", "flatten the query"],
         ),
         (
             format!("?filter={}", form(&["CASEI(title) = 'a'"; 9].join(" OR "))),
@@ -250,7 +262,10 @@ async fn a_wrong_filter_is_refused_with_its_place_and_nothing_else_is() {
         let description = refusal["description"].as_str().unwrap();
         assert!(words.iter().all(|word| description.contains(word)), "{description}");
         assert_ne!(refusal["description"], refusal["description_de"]);
+        assert_eq!(description.matches(words[2]).count(), 1, "{description}");
     }
+    let deep = found(&soest, &format!("?filter={}", form(&alternating(18)))).await;
+    assert_eq!(deep["numberMatched"], ROWS.len());
     // What older clients write becomes longer in a link, which must still be answered.
     let draft = json!({"or": vec![json!({"eq": [{"property": "keywords"}, "a"]}); 400]}).to_string();
     assert!(draft.len() < 16_384);

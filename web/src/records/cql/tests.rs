@@ -1,9 +1,13 @@
 //! Both languages say the same, whatever is said in them, and what cannot be
 //! read is refused where it stands.
 
+use crdt::vocabulary::Vocabularies;
 use proptest::prelude::*;
 use serde_json::json;
 
+use super::super::filter;
+use super::super::query::Known;
+use super::super::queryables::Queryable;
 use super::*;
 
 fn of_text(filter: &str) -> Filter {
@@ -323,6 +327,8 @@ fn operands() -> impl Strategy<Value = Operand> {
     let bbox = (degrees(-wide, 0), degrees(-high, 0), degrees(0, wide), degrees(0, high));
     let leaf = prop_oneof![
         "[a-zäöü:_][a-zäöüß0-9._:]{0,8}".prop_map(Value::Property),
+        proptest::sample::select(Queryable::names().to_vec())
+            .prop_map(|name| Value::Property(name.to_owned())),
         ".{0,12}".prop_map(Value::Text),
         any::<i32>().prop_map(|parts| Value::Number(f64::from(parts) / 1_000.0)),
         any::<bool>().prop_map(Value::Boolean),
@@ -371,6 +377,17 @@ proptest! {
         let (text, json) = (written(&filter), filter.to_json().to_string());
         prop_assert_eq!(json::read(&json), Ok(filter.clone()), "{}", json);
         prop_assert_eq!(text::read(&text), Ok(filter), "{}", text);
+    }
+
+    #[test]
+    fn a_filter_is_mapped_or_refused_in_both_languages(filter in filters()) {
+        let towns = [("soest".to_owned(), "05974040".to_owned())];
+        let known = Known { towns: &towns, lists: Vocabularies::builtin() };
+        if let Err(wrong) = filter::expression(&filter, known) {
+            let said = wrong.field();
+            prop_assert_ne!(said.problem.de, said.problem.en);
+            prop_assert_ne!(said.remedy.de, said.remedy.en);
+        }
     }
 
     #[test]
