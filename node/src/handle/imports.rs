@@ -56,14 +56,22 @@ impl NodeHandle {
         let job = self.shared.imports.begin(name, options)?;
         let (handle, begun) = (self.clone(), Arc::clone(&job));
         tokio::spawn(async move {
-            let _turn = handle.shared.imports.running.lock().await;
-            // A task of its own: a panic ends the import, not what waits for it.
+            // Tasks of their own: a panic ends the import, not what waits for it.
             let (at_work, job) = (handle.clone(), Arc::clone(&begun));
-            let end = match tokio::spawn(async move { at_work.import(given, job).await }).await {
-                Ok(Ok(end)) => end,
-                Ok(Err(error)) => ImportState::Failed(error.to_string()),
-                Err(_) => ImportState::Failed("import: it broke off; see the log".to_owned()),
+            let found = tokio::spawn(async move { at_work.fetch_given(given, &job).await }).await;
+            // A source that drips while it is fetched holds up no other import.
+            let _turn = handle.shared.imports.running.lock().await;
+            let end = match found.unwrap_or_else(|_| Ok(Err(broke_off()))) {
+                Ok(Ok(found)) => {
+                    let (at_work, job) = (handle.clone(), Arc::clone(&begun));
+                    job.set(ImportState::Reading);
+                    let taken = tokio::task::spawn_blocking(move || at_work.take_in(found, &job)).await;
+                    taken.unwrap_or_else(|_| Ok(broke_off()))
+                }
+                Ok(Err(end)) => Ok(end),
+                Err(error) => Err(error),
             };
+            let end = end.unwrap_or_else(|error| ImportState::Failed(error.to_string()));
             handle.end_import(&begun, end).await;
         });
         Ok(job)
@@ -89,20 +97,20 @@ impl NodeHandle {
         job.end(end, now);
     }
 
-    async fn import(self, given: Given, job: Arc<ImportJob>) -> Result<ImportState, ImportError> {
-        job.set(ImportState::Reading);
-        let found = match given {
-            Given::File(upload) => Found::File(upload),
-            Given::Address(address) => {
-                let (directory, lists) = (self.spool_directory(), self.lists());
-                match once::read(&address, directory.as_deref(), &lists, &job.progress).await? {
-                    Ok(found) => found,
-                    Err(fault) => return Ok(ImportState::Unreadable(fault)),
-                }
-            }
+    /// What is to be imported: a file as it is, an address once it is fetched; or how it ended there.
+    async fn fetch_given(
+        &self,
+        given: Given,
+        job: &ImportJob,
+    ) -> Result<Result<Found, ImportState>, ImportError> {
+        let address = match given {
+            Given::File(upload) => return Ok(Ok(Found::File(upload))),
+            Given::Address(address) => address,
         };
-        let work = tokio::task::spawn_blocking(move || self.take_in(found, &job));
-        work.await.unwrap_or_else(|_| Ok(ImportState::Failed("import: it broke off; see the log".to_owned())))
+        job.set(ImportState::Reading);
+        let (directory, lists) = (self.spool_directory(), self.lists());
+        let found = once::read(&address, directory.as_deref(), &lists, &job.progress).await?;
+        Ok(found.map_err(ImportState::Unreadable))
     }
 
     fn take_in(&self, found: Found, job: &ImportJob) -> Result<ImportState, ImportError> {
@@ -230,4 +238,8 @@ impl NodeHandle {
     pub(crate) fn spool_directory(&self) -> Option<PathBuf> {
         Some(self.shared.token_path.as_ref()?.parent()?.to_owned())
     }
+}
+
+fn broke_off() -> ImportState {
+    ImportState::Failed("import: it broke off; see the log".to_owned())
 }

@@ -8,6 +8,7 @@ use node::handle::OpenNode;
 use node::harvest::fetch::Reach;
 use node::harvest::once::Address;
 use node::import::{ImportJob, ImportOptions, ImportState, Report};
+use tokio::sync::Notify;
 
 use super::server::{Answer, Server, page};
 use super::support;
@@ -78,4 +79,28 @@ async fn open_records_of_the_federation_are_not_taken_from_an_address() {
     let report = report(&job);
     assert_eq!((report.created, report.own, report.rejected), (1, 1, 0));
     assert!(report.hints.iter().any(|hint| hint.reason.en.contains("another road")), "{:?}", report.hints);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn an_address_that_drips_holds_up_no_other_import() {
+    let root = tempfile::tempdir().unwrap();
+    support::found(root.path());
+    let server = Server::start().await;
+    let word = Arc::new(Notify::new());
+    let slow = Answer::After(Arc::clone(&word), Box::new(Answer::turtle(page([1], None, None))));
+    server.set("/langsam.ttl", slow);
+    server.set("/catalog.ttl", Answer::turtle(page([2], None, None)));
+    let node = open(root.path());
+    let address =
+        Address::parse(server.url("/langsam.ttl").as_str(), Reach { private: true, elsewhere: false })
+            .unwrap();
+    let options = ImportOptions::new(address.source());
+    let waiting = node.handle().import_address(address, options).unwrap();
+    let other = imported(&node, server.url("/catalog.ttl").as_str(), false).await;
+    assert_eq!((report(&other).created, waiting.state().is_final()), (1, false));
+    word.notify_one();
+    while !waiting.state().is_final() {
+        tokio::task::yield_now().await;
+    }
+    assert_eq!(report(&waiting).created, 1);
 }
