@@ -40,7 +40,10 @@ pub use internal::{Internal, LocalRecord, Role, SharingWish};
 pub use invalid::{Bilingual, InvalidField, Lang};
 pub use listed::{DistributionStatus, Frequency, HvdCategory, LicenceIri, Theme};
 pub use merge::Merge;
-pub use publish::{Finding, RULES, Rule, Severity, check, completed, obstacles, publishable};
+pub use publish::{
+    Finding, RULES, Rule, Severity, catalog_faults, check, completed, new_catalog_faults, obstacles,
+    publishable,
+};
 pub use text::{
     DistributionId, Format, Identifier, Iri, Keyword, Keywords, Line, Literal, Mailbox, Phone, Prose, Text,
     Title, Word,

@@ -14,9 +14,8 @@
 
 mod rdf;
 
-use crdt::catalog::{Catalog, Dataset, Internal, Iri, obstacles};
+use crdt::catalog::{Catalog, Dataset, Internal, Iri, catalog_faults, obstacles};
 use crdt::dcat::{CatalogContext, catalog_triples, dataset_triples};
-use crdt::ids::Town;
 use crdt::vocabulary::Vocabularies;
 use serde_json::{Value, json};
 
@@ -49,27 +48,34 @@ const REPLACEMENTS: [&str; 22] = [
 
 fn main() {
     let record: Value = serde_json::from_str(include_str!("record.json")).expect("the record is JSON");
+    let catalog: Value = serde_json::from_str(include_str!("catalog.json")).expect("the catalog is JSON");
     let mutants = match std::env::args().nth(1).as_deref() {
         Some("rdf") => rdf::mutants(&record),
-        _ => of_values(&record),
+        _ => of_values(&record, "as it is", ""),
     };
-    for (number, (name, mutant)) in mutants.iter().enumerate() {
-        println!("{}", judged(number, name, mutant));
+    let datasets = mutants.iter().map(|(name, mutant)| (name, mutant, &catalog));
+    let of_catalog = match std::env::args().len() {
+        1 => of_values(&catalog, "the catalog as it is", "catalog "),
+        _ => Vec::new(),
+    };
+    let catalogs = of_catalog.iter().map(|(name, mutant)| (name, &record, mutant));
+    for (number, (name, dataset, catalog)) in datasets.chain(catalogs).enumerate() {
+        println!("{}", judged(number, name, dataset, catalog));
     }
 }
 
-/// The record and its mutants, by name.
-fn of_values(record: &Value) -> Vec<(String, Value)> {
-    let mut mutants = vec![("as it is".to_owned(), record.clone())];
+/// A record and its mutants, by name.
+fn of_values(record: &Value, whole: &str, of: &str) -> Vec<(String, Value)> {
+    let mut mutants = vec![(whole.to_owned(), record.clone())];
     for place in places(record, "") {
         let Some(value) = record.pointer(&place) else { continue };
-        mutants.push((format!("without {place}"), without(record, &place)));
+        mutants.push((format!("{of}without {place}"), without(record, &place)));
         for other in others(value) {
             let mut mutant = record.clone();
             if let Some(there) = mutant.pointer_mut(&place) {
                 *there = other.clone();
             }
-            mutants.push((format!("{place} = {other}"), mutant));
+            mutants.push((format!("{of}{place} = {other}"), mutant));
         }
     }
     mutants
@@ -125,30 +131,46 @@ fn others(value: &Value) -> Vec<Value> {
     }
 }
 
-fn judged(number: usize, name: &str, mutant: &Value) -> Value {
+fn judged(number: usize, name: &str, dataset: &Value, catalog: &Value) -> Value {
     let internal: Internal = serde_json::from_value(json!({
         "responsible_role": {"role": "Daten-Verantwortliche", "mailbox": "gruen@soest.example"},
     }))
     .expect("the notes are right");
-    let Ok(mut dataset) = serde_json::from_value::<Dataset>(mutant.clone()) else {
+    let held = serde_json::from_value::<Dataset>(dataset.clone())
+        .and_then(|dataset| Ok((dataset, serde_json::from_value::<Catalog>(catalog.clone())?)));
+    let Ok((mut dataset, mut catalog)) = held else {
         return json!({"name": name, "held": false});
     };
-    let found = obstacles(&dataset, &internal, Vocabularies::builtin());
-    let mut rules: Vec<&str> = found.iter().map(|finding| finding.rule.id).collect();
+    let lists = Vocabularies::builtin();
+    let mut rules: Vec<String> =
+        obstacles(&dataset, &internal, lists).iter().map(|finding| finding.rule.id.to_owned()).collect();
+    rules.extend(catalog_faults(&catalog, lists).into_iter().map(|fault| format!("catalog {}", fault.field)));
     rules.dedup();
-    // The dataset's own name is what its triples are known by afterwards.
-    dataset.iri = Iri::parse(&format!("https://daten.soest.example/m/{number}/dataset")).ok();
-    let mut catalog = Catalog::new(Town::parse("05974040").expect("a municipality key"));
-    catalog.iri = Iri::parse(&format!("https://daten.soest.example/m/{number}/catalog")).ok();
-    catalog.series = vec![serde_json::from_str(include_str!("series.json")).expect("the series is right")];
+    let is_of_high_value = catalog.series.iter().all(|series| !series.hvd_categories.is_empty());
+    name_apart(number, &mut dataset, &mut catalog);
     let context = CatalogContext::new(catalog, "Soest");
     let said = [catalog_triples(&context), dataset_triples(&dataset, &context)].concat();
     let triples: Vec<String> = said.iter().map(|triple| format!("{triple} .")).collect();
     json!({
         "name": name,
         "held": true,
-        "hvd": dataset.hvd == Some(crdt::catalog::Hvd::Yes),
+        // The profile is for high-value datasets and for series of them, not for other series.
+        "hvd": dataset.hvd == Some(crdt::catalog::Hvd::Yes) && is_of_high_value,
         "obstacles": rules,
         "triples": triples.join("\n"),
     })
+}
+
+/// Gives a mutant names of its own, by which its triples are known afterwards.
+fn name_apart(number: usize, dataset: &mut Dataset, catalog: &mut Catalog) {
+    let below = |name: &str| Iri::parse(&format!("https://daten.soest.example/m/{number}/{name}")).ok();
+    dataset.iri = below("dataset");
+    catalog.iri = below("catalog");
+    for series in &mut catalog.series {
+        let member = dataset.in_series.is_some() && dataset.in_series == series.iri;
+        series.iri = below(&format!("serie-{}", series.id));
+        if member {
+            dataset.in_series = series.iri.clone();
+        }
+    }
 }

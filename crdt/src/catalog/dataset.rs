@@ -60,9 +60,10 @@ impl Contact {
         *self == Self::default()
     }
 
-    /// Whether there is a way to reach somebody (DCAT-AP.de asks for one).
+    /// Whether there is a mailbox or a web page to write to. A telephone alone
+    /// is not enough (conventions handbook, convention 1).
     pub fn is_reachable(&self) -> bool {
-        self.email.is_some() || self.url.is_some() || self.phone.is_some()
+        self.email.is_some() || self.url.is_some()
     }
 }
 

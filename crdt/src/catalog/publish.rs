@@ -10,6 +10,7 @@
 //! says what is wrong, or hands over the dataset as it would be published.
 
 mod access;
+mod catalog;
 mod coded;
 mod described;
 mod rules;
@@ -21,6 +22,7 @@ use super::invalid::{Bilingual, Lang};
 use super::{Catalog, Dataset, Internal, LocalRecord};
 use crate::vocabulary::Vocabularies;
 
+pub use catalog::{catalog_faults, new_catalog_faults};
 pub use rules::RULES;
 
 /// What follows from a broken rule.

@@ -3,7 +3,7 @@
 //! Each completes "failed to …". Nothing here knows HTTP or German: `web`
 //! alone turns an error into a status and into words for a clerk.
 
-use crdt::catalog::{Finding, InvalidField};
+use crdt::catalog::{Finding, InvalidBody, InvalidField};
 use crdt::ids::{ChangeHash, DatasetId, Pseudonym, Town, UnixMillis};
 use serde::Serialize;
 
@@ -69,6 +69,9 @@ pub enum EditCatalogError {
     /// A field cannot hold what was given.
     #[error(transparent)]
     Invalid(#[from] InvalidField),
+    /// The catalog could not be served as DCAT-AP.de asks for it.
+    #[error("edit the catalog: {0}")]
+    Faulty(InvalidBody),
     /// The node does not know yet what it published before.
     #[error("edit the catalog: the node is catching up with its peers; try again in a moment")]
     CatchingUp,

@@ -1,7 +1,7 @@
 //! Prepares what a town says of its catalog as a whole: one open document per
 //! town, made with the first edit.
 
-use crdt::catalog::{Catalog, CatalogEdit, Line};
+use crdt::catalog::{Catalog, CatalogEdit, InvalidBody, Line, new_catalog_faults};
 use crdt::genesis::{DocumentKind, Genesis, GenesisClass};
 use crdt::ids::{DocumentId, GenesisNonce, UnixMillis};
 use crdt::sealed_document::{AuthorError, SealedDocument};
@@ -40,6 +40,10 @@ pub(super) fn edit(
     if after == before {
         let heads = held.map(|(sealed, _)| sealed.document().heads()).unwrap_or_default();
         return Ok(CatalogReceipt { heads, changed: false });
+    }
+    let faults = new_catalog_faults(&before, &after, &books.lists);
+    if !faults.is_empty() {
+        return Err(EditCatalogError::Faulty(InvalidBody { fields: faults }));
     }
     if !books.may_publish() {
         return Err(EditCatalogError::CatchingUp);

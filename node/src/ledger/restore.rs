@@ -4,8 +4,8 @@
 use std::collections::BTreeMap;
 
 use crdt::catalog::{
-    Bilingual, Catalog, CatalogEdit, Class, Dataset, DatasetEdit, Internal, LifecycleStatus, LocalRecord,
-    obstacles,
+    Bilingual, Catalog, CatalogEdit, Class, Dataset, DatasetEdit, Internal, Lang, LifecycleStatus,
+    LocalRecord, obstacles,
 };
 use crdt::ids::{DatasetId, DocumentId, UnixMillis};
 use serde_json::Value;
@@ -308,6 +308,10 @@ impl Restoring<'_> {
                     "the node does not publish now",
                 )),
             }),
+            Err(EditCatalogError::Faulty(body)) => {
+                let in_lang = |lang| body.messages(lang).join("; ");
+                Ok(Returned::Same { closed: Some(Bilingual::made(in_lang(Lang::De), in_lang(Lang::En))) })
+            }
             Err(error) => {
                 Ok(Returned::Same { closed: Some(Bilingual::made(error.to_string(), error.to_string())) })
             }

@@ -199,6 +199,7 @@ impl From<EditCatalogError> for Problem {
     fn from(error: EditCatalogError) -> Self {
         match error {
             EditCatalogError::Invalid(field) => Self::invalid_field(&field),
+            EditCatalogError::Faulty(body) => Self::invalid_fields(&body.fields),
             EditCatalogError::CatchingUp => Self::catching_up(),
             EditCatalogError::NotCertified(reason) => Self::not_certified(&reason),
             EditCatalogError::Refused(reason) => Self::refused(&reason),

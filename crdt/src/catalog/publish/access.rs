@@ -157,11 +157,7 @@ pub(super) fn service_documented(case: &Case<'_>, found: &mut Found<'_>) {
 pub(super) fn web_address(case: &Case<'_>, found: &mut Found<'_>) {
     let dataset = case.dataset;
     let mut ask = |field: String, address: &Option<Iri>| {
-        let web = |iri: &Iri| {
-            let text = iri.as_str().to_ascii_lowercase();
-            text.starts_with("https://") || text.starts_with("http://")
-        };
-        if let Some(iri) = address.as_ref().filter(|iri| !web(iri)) {
+        if let Some(iri) = address.as_ref().filter(|iri| !is_web_address(iri)) {
             found.value(field, iri);
         }
     };
@@ -177,6 +173,11 @@ pub(super) fn web_address(case: &Case<'_>, found: &mut Found<'_>) {
         ask(place_in_service(one, "documentation"), &one.documentation);
         ask(place_in_service(one, "contact/url"), &one.contact.url);
     }
+}
+
+pub(super) fn is_web_address(iri: &Iri) -> bool {
+    let text = iri.as_str().to_ascii_lowercase();
+    text.starts_with("https://") || text.starts_with("http://")
 }
 
 pub(super) fn format_given(case: &Case<'_>, found: &mut Found<'_>) {

@@ -106,7 +106,7 @@ pub(super) fn geocoding(case: &Case<'_>, found: &mut Found<'_>) {
     }
 }
 
-fn is_misspelt(iri: &Iri) -> bool {
+pub(super) fn is_misspelt(iri: &Iri) -> bool {
     let text = iri.as_str();
     let Some(key) = text.strip_prefix(GEOCODING_BASE) else {
         // Another scheme of places is fine; this one, written otherwise, is not.

@@ -23,9 +23,22 @@ pub(super) fn publisher(case: &Case<'_>, found: &mut Found<'_>) {
     }
 }
 
+/// Of the dataset, which must have one, and of those services that have their own.
 pub(super) fn contact(case: &Case<'_>, found: &mut Found<'_>) {
     if !case.dataset.contact.is_reachable() {
         found.at("contact");
+    }
+    for one in &case.dataset.services {
+        if !one.contact.is_empty() && !one.contact.is_reachable() {
+            found.at(format!("services/{}/contact", one.id));
+        }
+    }
+}
+
+/// GovData takes up no dataset of which it does not know who hands it in.
+pub(super) fn contributor(case: &Case<'_>, found: &mut Found<'_>) {
+    if case.catalog.is_some_and(|catalog| catalog.contributor_id.is_none()) {
+        found.at("catalog/contributor_id");
     }
 }
 

@@ -79,6 +79,17 @@ fn breaches() -> Vec<(&'static str, LocalRecord, &'static str)> {
         ("description", with(json!({"description": null})), "description"),
         ("publisher", with(json!({"publisher": {"name": null}})), "publisher"),
         ("contact", with(json!({"contact": {"email": null, "phone": null, "url": null}})), "contact"),
+        ("contact", with(json!({"contact": {"email": null, "url": null}})), "contact"),
+        (
+            "contact",
+            with(json!({"services": {"karten": {"contact": {"email": null, "name": "Geodaten"}}}})),
+            "services/karten/contact",
+        ),
+        (
+            "contact",
+            with(json!({"services": {"karten": {"contact": {"email": null, "phone": "+49 2921 103-0"}}}})),
+            "services/karten/contact",
+        ),
         ("licence", with(json!({"licence": null})), "licence"),
         (
             "licence-known",
@@ -222,6 +233,7 @@ fn breaches() -> Vec<(&'static str, LocalRecord, &'static str)> {
         ("byte-size", distributions(json!({"byte_size": 0})), "distributions/csv/byte_size"),
         ("hvd-settled", with(json!({"hvd": "zu prüfen"})), "hvd"),
         ("role-mailbox", with(json!({"contact": {"email": "anna.muster@soest.example"}})), "contact/email"),
+        ("contributor", full_record(), "catalog/contributor_id"),
     ]
 }
 
