@@ -243,3 +243,14 @@ def test_records_and_collections_are_valid_against_the_building_blocks(records):
         check(collection, "catalogCommonProperties.yaml")
     with pytest.raises(AssertionError):
         check({**page["features"][0], "type": "Thing"}, "recordGeoJSON.yaml")
+
+
+@pytest.mark.parametrize("address", ["/ogc", "/ogc/"])
+def test_owslib_takes_the_address_of_the_service_with_and_without_a_slash(federation, address):
+    records = Records(federation.portal + address)
+    assert records.api()["openapi"].startswith("3.0")
+    assert any("record-core" in one for one in records.conformance()["conformsTo"])
+    assert sorted(records.records()) == sorted(["federation", *TOWNS])
+    page = records.collection_items("federation", limit=1)
+    assert page["numberMatched"] == OPEN_RECORDS
+    assert records.collection_item("federation", page["features"][0]["id"]) == page["features"][0]

@@ -142,6 +142,18 @@ impl Problem {
         self
     }
 
+    /// When a client may ask a busy or starting node again.
+    pub(crate) fn retry_after() -> HeaderValue {
+        HeaderValue::from(RETRY_AFTER_S)
+    }
+
+    /// The same, answered as a conflict: what CKAN says of a value that cannot be.
+    #[must_use]
+    pub(crate) fn as_conflict(mut self) -> Self {
+        self.status = StatusCode::CONFLICT;
+        self
+    }
+
     pub(crate) fn status(&self) -> StatusCode {
         self.status
     }

@@ -10,7 +10,9 @@ mod api;
 mod app;
 mod assets;
 mod ckan;
+mod cors;
 mod error;
+mod extract;
 mod feeds;
 mod guard;
 mod harvest;
@@ -24,6 +26,7 @@ mod records;
 mod router;
 mod server;
 mod sparql;
+mod told;
 
 pub use router::{Listener, Route, desk, public, routes};
 pub use server::{BindError, ServeError, Server};

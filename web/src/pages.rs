@@ -22,6 +22,7 @@ use crate::error::Problem;
 use crate::harvest::ForPrograms;
 use crate::locale::{self, LANG_KEY, Texts};
 use crate::router::Listener;
+use crate::told;
 
 /// How long a browser remembers the language, in seconds: a year.
 const COOKIE_S: u32 = 31_536_000;
@@ -130,6 +131,12 @@ pub(crate) async fn dress(State(app): State<App>, request: Request, next: Next) 
     let headers = request.headers().clone();
     let mut response = next.run(request).await;
     let Some(problem) = response.extensions_mut().remove::<Problem>() else { return response };
+    if app.listener == Listener::Public
+        && let Some(mut told) = told::in_own_form(&uri, &app.base_url(&headers), &problem)
+    {
+        hand_on(&response, &mut told);
+        return told;
+    }
     let for_programs = response.extensions().get::<ForPrograms>().is_some();
     if for_programs || !is_for_people(&app, &uri, &headers) {
         return response;
@@ -144,12 +151,17 @@ pub(crate) async fn dress(State(app): State<App>, request: Request, next: Next) 
     };
     let mut dressed = render(&page, &uri);
     *dressed.status_mut() = problem.status();
+    hand_on(&response, &mut dressed);
+    dressed
+}
+
+/// Keeps the headers that belong to the error, whatever form it is told in.
+fn hand_on(from: &Response, to: &mut Response) {
     for name in [header::RETRY_AFTER, header::WWW_AUTHENTICATE, header::ALLOW] {
-        if let Some(value) = response.headers().get(&name) {
-            dressed.headers_mut().insert(name, value.clone());
+        if let Some(value) = from.headers().get(&name) {
+            to.headers_mut().insert(name, value.clone());
         }
     }
-    dressed
 }
 
 /// Programs ask under `/api/`; at the desk a browser is known by what it

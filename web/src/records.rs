@@ -130,11 +130,15 @@ pub(crate) async fn conformance(uri: Uri, headers: HeaderMap) -> Result<Response
 
 /// Answers `GET /ogc/{*path}`: clients that were given `/ogc` as the address of
 /// the service look for everything below it.
-pub(crate) async fn below(uri: Uri) -> Response {
+pub(crate) async fn below(uri: Uri) -> Result<Response, Refusal> {
     let rest = uri.path_and_query().map_or("/", |path| path.as_str());
     // A second slash would make the address one of another host.
     let rest = rest.trim_start_matches("/ogc").trim_start_matches('/');
-    Redirect::permanent(&format!("/{rest}")).into_response()
+    let first = rest.split(['/', '?']).next().unwrap_or_default();
+    if !matches!(first, "conformance" | "collections") {
+        return Err(not_found());
+    }
+    Ok(Redirect::permanent(&format!("/{rest}")).into_response())
 }
 
 /// Whether the portal's page of the same thing is wanted: by `f=html`, or by a

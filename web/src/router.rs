@@ -26,7 +26,7 @@ use crate::app::App;
 use crate::error::Problem;
 use crate::harvest::{Harvesters, Interface};
 use crate::metrics::Counters;
-use crate::{api, assets, ckan, feeds, guard, harvest, metrics, pages, rdf, records, sparql};
+use crate::{api, assets, ckan, cors, feeds, guard, harvest, metrics, pages, rdf, records, sparql};
 
 /// Longest body of a request, in bytes.
 pub(crate) const BODY_BYTES_MAX: usize = 1024 * 1024;
@@ -110,7 +110,8 @@ pub(crate) fn public_counted(
     let router = routed(endpoints, &app)
         .layer(from_fn_with_state(app.clone(), guard::bound))
         .layer(CatchPanicLayer::custom(guard::panicked))
-        .layer(from_fn_with_state(app.clone(), pages::dress));
+        .layer(from_fn_with_state(app.clone(), pages::dress))
+        .layer(from_fn(cors::open));
     let compression = CompressionLayer::new().compress_when(DefaultPredicate::new().and(is_not_measured));
     finish(router.layer(compression), app)
 }
@@ -147,14 +148,29 @@ fn routed(endpoints: impl IntoIterator<Item = Endpoint>, app: &App) -> Router<Ap
         }
         None => endpoint.handler,
     };
+    let add = |router: Router<App>, endpoint: Endpoint| {
+        let path = endpoint.route.path;
+        let handler = gated(endpoint);
+        match tolerates_a_slash(path) {
+            true => router.route(&format!("{path}/"), handler.clone()).route(path, handler),
+            false => router.route(path, handler),
+        }
+    };
     endpoints
         .into_iter()
-        .fold(Router::new(), |router, endpoint| router.route(endpoint.route.path, gated(endpoint)))
+        .fold(Router::new(), add)
         .fallback(|| async { Problem::not_found() })
         .method_not_allowed_fallback(
             |method: Method| async move { Problem::method_not_allowed(method.as_str()) },
         )
         .layer(DefaultBodyLimit::max(BODY_BYTES_MAX))
+}
+
+/// Whether a slash at the end makes no difference: clients of OGC APIs and of
+/// CKAN put one behind the address that they were given.
+fn tolerates_a_slash(path: &str) -> bool {
+    const ROOTS: [&str; 5] = ["/ogc", "/conformance", "/collections", "/api/action/", "/api/3/action/"];
+    ROOTS.iter().any(|root| path.starts_with(root)) && !path.contains('*')
 }
 
 /// Whether an answer may be compressed: not if its length was asked for.
@@ -247,6 +263,7 @@ fn public_endpoints() -> Vec<Endpoint> {
         endpoint(Public, "GET", "/robots.txt", "What search engines may read", feeds::sitemap::robots),
         endpoint(Public, "GET", "/api", "CKAN: version", ckan::version),
         endpoint(Public, "GET", "/api/3", "CKAN: version 3", ckan::version_3),
+        endpoint(Public, "GET", "/api/util/dataset/autocomplete", "CKAN: suggestions while a person types", ckan::autocomplete).harvest(Interface::Ckan),
         endpoint(Public, "GET", "/api/util/status", "CKAN: what this is", ckan::status),
         endpoint(Public, "GET", "/api/action/{action}", "CKAN: an action that reads", ckan::action).harvest(Interface::Ckan),
         endpoint(Public, "POST", "/api/action/{action}", "CKAN: the same", ckan::action).harvest(Interface::Ckan),

@@ -10,7 +10,6 @@ mod words;
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 
-use axum::body::Bytes;
 use axum::extract::State;
 use axum::http::{HeaderMap, HeaderValue, StatusCode, Uri, header};
 use axum::response::{IntoResponse, Response};
@@ -18,6 +17,7 @@ use node::rdf::sparql::{SparqlAnswer, SparqlError, SparqlRequest};
 
 use crate::app::App;
 use crate::error::Problem;
+use crate::extract::Body;
 use crate::pages;
 
 /// Seconds after which a client may ask again.
@@ -43,6 +43,8 @@ impl From<SparqlError> for Refused {
 #[derive(Default)]
 struct Asked {
     query: Option<String>,
+    /// Whether there are more queries than one (SPARQL 1.1 Protocol, section 2.1.4).
+    several: bool,
     default_graphs: Vec<String>,
     named_graphs: Vec<String>,
     /// A form that the address names, where the client takes any.
@@ -72,7 +74,7 @@ pub(crate) async fn get(State(app): State<App>, uri: Uri, headers: HeaderMap) ->
 }
 
 /// Answers `POST /sparql`.
-pub(crate) async fn post(State(app): State<App>, uri: Uri, headers: HeaderMap, body: Bytes) -> Response {
+pub(crate) async fn post(State(app): State<App>, uri: Uri, headers: HeaderMap, Body(body): Body) -> Response {
     let mut asked = Asked::default();
     asked.read(uri.query().unwrap_or_default().as_bytes());
     let media_type = headers.get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or("");
@@ -84,7 +86,7 @@ pub(crate) async fn post(State(app): State<App>, uri: Uri, headers: HeaderMap, b
         }
         "application/sparql-query" => match String::from_utf8(body.to_vec()) {
             Ok(query) => {
-                asked.query = Some(query);
+                asked.take(query);
                 Ok(())
             }
             Err(_) => Err(Refused::Request(StatusCode::BAD_REQUEST, words::not_utf8())),
@@ -99,11 +101,15 @@ pub(crate) async fn post(State(app): State<App>, uri: Uri, headers: HeaderMap, b
 }
 
 impl Asked {
+    fn take(&mut self, query: String) {
+        self.several |= self.query.replace(query).is_some();
+    }
+
     fn read(&mut self, form: &[u8]) {
         for (name, value) in url::form_urlencoded::parse(form) {
             let value = value.into_owned();
             match &*name {
-                "query" => self.query = Some(value),
+                "query" => self.take(value),
                 "default-graph-uri" => self.default_graphs.push(value),
                 "named-graph-uri" => self.named_graphs.push(value),
                 "format" | "output" | "results" => self.form = Some(value),
@@ -117,6 +123,9 @@ impl Asked {
 async fn answer(app: &App, headers: &HeaderMap, asked: Asked) -> Result<SparqlAnswer, Refused> {
     if asked.update {
         return Err(SparqlError::Update.into());
+    }
+    if asked.several {
+        return Err(Refused::Request(StatusCode::BAD_REQUEST, words::several_queries()));
     }
     let missing = || Refused::Request(StatusCode::BAD_REQUEST, words::no_query());
     let query = asked.query.filter(|query| !query.trim().is_empty()).ok_or_else(missing)?;

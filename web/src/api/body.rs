@@ -1,14 +1,12 @@
 //! Reads the JSON body of a request: the right media type, not too long, an
 //! object; what is wrong otherwise is said with its place.
 
-use axum::body::Bytes;
-use axum::extract::rejection::{BytesRejection, FailedToBufferBody};
 use axum::extract::{FromRequest, Request};
 use axum::http::header;
 use serde_json::{Map, Value};
 
 use crate::error::Problem;
-use crate::router::BODY_BYTES_MAX;
+use crate::extract::Body;
 
 /// A JSON object.
 #[derive(Debug)]
@@ -23,7 +21,7 @@ impl<S: Send + Sync> FromRequest<S> for JsonObject {
         if !is_json(&media_type) {
             return Err(Problem::wrong_media_type(&media_type));
         }
-        let bytes = Bytes::from_request(request, state).await.map_err(unread)?;
+        let bytes = Body::from_request(request, state).await?.0;
         match serde_json::from_slice(&bytes).map_err(|error| Problem::malformed_json(&error))? {
             Value::Object(object) => Ok(Self(object)),
             _ => Err(Problem::not_an_object()),
@@ -34,13 +32,4 @@ impl<S: Send + Sync> FromRequest<S> for JsonObject {
 fn is_json(media_type: &str) -> bool {
     let essence = media_type.split(';').next().unwrap_or_default().trim().to_ascii_lowercase();
     essence == "application/json" || (essence.starts_with("application/") && essence.ends_with("+json"))
-}
-
-fn unread(rejection: BytesRejection) -> Problem {
-    match rejection {
-        BytesRejection::FailedToBufferBody(FailedToBufferBody::LengthLimitError(_)) => {
-            Problem::body_too_large(BODY_BYTES_MAX)
-        }
-        _ => Problem::body_incomplete(),
-    }
 }

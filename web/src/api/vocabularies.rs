@@ -4,7 +4,7 @@
 use std::collections::BTreeSet;
 
 use axum::Json;
-use axum::extract::{Path, RawQuery, State};
+use axum::extract::{RawQuery, State};
 use crdt::catalog::invalid::Bilingual;
 use crdt::vocabulary::{Concept, List, Mark, Vocabulary};
 use serde::Serialize;
@@ -12,6 +12,7 @@ use utoipa::ToSchema;
 
 use crate::app::App;
 use crate::error::{ErrorBody, Problem};
+use crate::extract::Segment;
 
 /// A text in both languages.
 #[derive(Debug, Serialize, ToSchema)]
@@ -142,7 +143,7 @@ pub(crate) async fn list(
 )]
 pub(crate) async fn one(
     State(app): State<App>,
-    Path(name): Path<String>,
+    Segment(name): Segment,
     RawQuery(query): RawQuery,
 ) -> Result<Json<VocabularyAnswer>, Problem> {
     super::no_parameters(query.as_deref())?;

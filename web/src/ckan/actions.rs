@@ -125,7 +125,18 @@ fn current_packages(context: &Context<'_>, parameters: &Parameters) -> Answer {
 }
 
 fn package_autocomplete(context: &Context<'_>, parameters: &Parameters) -> Answer {
-    let words = parameters.required("q")?;
+    suggested(context, parameters, parameters.required("q")?)
+}
+
+/// The same under the parameter of CKAN's own pages; no letters suggest nothing.
+pub(super) fn autocomplete(context: &Context<'_>, parameters: &Parameters) -> Answer {
+    match parameters.text("incomplete")?.filter(|letters| !letters.trim().is_empty()) {
+        Some(letters) => suggested(context, parameters, letters),
+        None => Ok(json!([])),
+    }
+}
+
+fn suggested(context: &Context<'_>, parameters: &Parameters, words: String) -> Answer {
     let limit = parameters.natural("limit")?.unwrap_or(SUGGESTIONS.0).min(SUGGESTIONS.1);
     let found = context.found(Expression::Words(words), Order::Relevance, 0, limit)?;
     let suggestion = |listed: &Listed| {

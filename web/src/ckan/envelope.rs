@@ -85,6 +85,19 @@ pub(super) fn answer(help: &str, result: Result<Value, Failure>) -> Response {
     json(status, &json!({"help": help, "success": false, "error": error}))
 }
 
+/// What a client is told where no action was run.
+pub(super) fn refused(help: &str, status: StatusCode, said: &str) -> Response {
+    let kind = match status {
+        StatusCode::NOT_FOUND => "Not Found Error",
+        StatusCode::METHOD_NOT_ALLOWED => "Method Not Allowed Error",
+        StatusCode::INTERNAL_SERVER_ERROR => "Internal Server Error",
+        _ => "Search Connection Error",
+    };
+    // `ckanapi` cuts off what stands before the first colon.
+    let message = format!("{}: {said}", kind.trim_end_matches(" Error"));
+    json(status, &json!({"help": help, "success": false, "error": {"__type": kind, "message": message}}))
+}
+
 /// In this order, as CKAN writes it.
 #[derive(serde::Serialize)]
 struct Success<'a> {

@@ -13,6 +13,7 @@ use node::view::{Expression, MomentField, NamedField, Pattern, PatternPiece};
 
 use super::Context;
 use super::envelope::{Failure, excerpt};
+use super::package::ACCESS_RIGHT;
 use super::syntax::{self, End, Piece, Tree, Value};
 
 /// Text fields that `text` and a value without a field look into are all; this
@@ -85,10 +86,14 @@ impl Context<'_> {
             "maintainer_email" | "contact_email" => compare(Named::Mailbox, value, same),
             "frequency" => compare(Named::Frequency, value, |text| {
                 // The value of the extra is the IRI.
-                Some(text.rsplit('/').next().unwrap_or(text).to_owned())
+                Some(last_part(text).to_owned())
             }),
-            "metadata_created" => self.moment(MomentField::Created, value)?,
-            "metadata_modified" => self.moment(MomentField::Modified, value)?,
+            // Of these extras the values are IRIs, or lists of them.
+            "theme" => compare(Named::Theme, value, |text| Some(last_part(text).to_uppercase())),
+            "access_rights" => constant(value, &format!("{ACCESS_RIGHT}PUBLIC")),
+            "contributorID" => self.contributed(value)?,
+            "metadata_created" | "issued" => self.moment(MomentField::Created, value)?,
+            "metadata_modified" | "modified" => self.moment(MomentField::Modified, value)?,
             "state" => constant(value, "active"),
             "capacity" => constant(value, "public"),
             "private" => constant(value, "false"),
@@ -101,6 +106,19 @@ impl Context<'_> {
     fn towns(&self, value: &Value, name: impl Fn(&node::view::TownInfo) -> String) -> Expression {
         let meant = self.members.iter().filter(|town| matches(value, &name(town)));
         Expression::Or(meant.map(|town| Expression::Is(NamedField::Town, town.town.to_string())).collect())
+    }
+
+    /// Datasets of the towns whose catalog has such a contributor id, which is
+    /// compared alone and as the JSON list that the extra is.
+    fn contributed(&self, value: &Value) -> Result<Expression, Failure> {
+        let mut towns = Vec::new();
+        for member in &self.members {
+            let said = self.contributor(member.town)?;
+            if said.is_some_and(|iri| matches(value, &iri) || matches(value, &format!("[\"{iri}\"]"))) {
+                towns.push(Expression::Is(NamedField::Town, member.town.to_string()));
+            }
+        }
+        Ok(Expression::Or(towns))
     }
 
     fn moment(&self, field: MomentField, value: &Value) -> Result<Expression, Failure> {
@@ -138,6 +156,12 @@ impl Context<'_> {
         };
         Ok(Expression::During(field, from, to))
     }
+}
+
+/// What stands behind the last slash of an IRI, also within a JSON list.
+fn last_part(text: &str) -> &str {
+    let bare = text.trim_matches(['[', ']', '"']);
+    bare.rsplit('/').next().unwrap_or(bare)
 }
 
 /// A reader's words, as CKAN's own search reads them.

@@ -17,7 +17,7 @@ use super::Context;
 /// EU languages begin with this.
 const LANGUAGE: &str = "http://publications.europa.eu/resource/authority/language/";
 /// EU access rights begin with this.
-const ACCESS_RIGHT: &str = "http://publications.europa.eu/resource/authority/access-right/";
+pub(super) const ACCESS_RIGHT: &str = "http://publications.europa.eu/resource/authority/access-right/";
 
 /// A whole dataset.
 pub(super) fn package(context: &Context<'_>, listed: &Listed) -> Value {

@@ -46,6 +46,8 @@ impl Demand {
         };
         let (key, field) = match field.trim() {
             "name" => ("name", NamedField::DistributionTitle),
+            // Descriptions are in no index: every dataset is looked into.
+            "description" => ("description", NamedField::Id),
             "url" => ("url", NamedField::Url),
             "format" => ("format", NamedField::Format),
             "id" => ("id", NamedField::Distribution),

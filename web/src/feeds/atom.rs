@@ -7,7 +7,7 @@
 //! `dct:modified` first; they cannot know what once was in them.
 
 use askama::Template;
-use axum::extract::{Path, RawQuery, State};
+use axum::extract::{RawQuery, State};
 use axum::http::HeaderMap;
 use axum::response::Response;
 use crdt::catalog::invalid::Bilingual;
@@ -22,6 +22,7 @@ use node::view::{PAGE_OFFSET_MAX, SEARCH_TEXT_BYTES_MAX, TownInfo};
 
 use crate::app::App;
 use crate::error::Problem;
+use crate::extract::Segment;
 use crate::feeds::{second, xml};
 
 /// Entries of one page, as many as CKAN's.
@@ -103,7 +104,7 @@ pub(crate) async fn datasets(
 /// Answers `GET /feeds/organization/{file}`: the town by short name or key.
 pub(crate) async fn organization(
     State(app): State<App>,
-    Path(file): Path<String>,
+    Segment(file): Segment,
     RawQuery(query): RawQuery,
     headers: HeaderMap,
 ) -> Result<Response, Problem> {
@@ -116,7 +117,7 @@ pub(crate) async fn organization(
 /// Answers `GET /feeds/group/{file}`: an EU data theme by its code.
 pub(crate) async fn group(
     State(app): State<App>,
-    Path(file): Path<String>,
+    Segment(file): Segment,
     RawQuery(query): RawQuery,
     headers: HeaderMap,
 ) -> Result<Response, Problem> {
@@ -135,7 +136,7 @@ pub(crate) async fn group(
 /// Answers `GET /feeds/tag/{file}`: a keyword as it is written.
 pub(crate) async fn tag(
     State(app): State<App>,
-    Path(file): Path<String>,
+    Segment(file): Segment,
     RawQuery(query): RawQuery,
     headers: HeaderMap,
 ) -> Result<Response, Problem> {

@@ -16,7 +16,6 @@ mod record;
 mod request;
 mod token;
 
-use axum::body::Bytes;
 use axum::extract::{RawQuery, State};
 use axum::http::HeaderMap;
 use axum::response::Response;
@@ -30,6 +29,7 @@ use self::request::{Failure, List, Request};
 use self::token::Cursor;
 use crate::app::App;
 use crate::error::Problem;
+use crate::extract::Body;
 
 /// Records of one answer.
 const RECORDS_PAGE: usize = 100;
@@ -49,7 +49,7 @@ pub(crate) async fn get(
 pub(crate) async fn post(
     State(app): State<App>,
     headers: HeaderMap,
-    body: Bytes,
+    Body(body): Body,
 ) -> Result<Response, Problem> {
     answer(&app, body.into(), &headers).await
 }

@@ -5,7 +5,7 @@
 //! engine that finds five of them shows none with confidence.
 
 use askama::Template;
-use axum::extract::{Path, State};
+use axum::extract::State;
 use axum::http::{HeaderMap, header};
 use axum::response::{IntoResponse, Response};
 use crdt::ids::DatasetId;
@@ -14,6 +14,7 @@ use uuid::Uuid;
 
 use crate::app::App;
 use crate::error::Problem;
+use crate::extract::Segment;
 use crate::feeds::{second, xml};
 
 /// Datasets up to which one page holds all; the protocol allows 50,000, which
@@ -97,7 +98,7 @@ pub(crate) async fn index(State(app): State<App>, headers: HeaderMap) -> Respons
 /// Answers `GET /sitemap/{file}`.
 pub(crate) async fn page(
     State(app): State<App>,
-    Path(file): Path<String>,
+    Segment(file): Segment,
     headers: HeaderMap,
 ) -> Result<Response, Problem> {
     let part = file.strip_suffix(".xml").and_then(Part::parse).ok_or_else(Problem::not_found)?;

@@ -2,7 +2,7 @@
 //! are worth in plain language.
 
 use askama::Template;
-use axum::extract::{Path, State};
+use axum::extract::State;
 use axum::http::{HeaderMap, Method, Uri};
 use axum::response::Response;
 use crdt::catalog::{
@@ -15,6 +15,7 @@ use serde_json::Value;
 use super::{Frame, Place, render};
 use crate::app::App;
 use crate::error::Problem;
+use crate::extract::Segment;
 use crate::feeds::linked;
 use crate::locale::{self, Texts};
 use crate::rdf;
@@ -70,7 +71,7 @@ struct DistributionView {
 /// Answers `GET /dataset/{id}`.
 pub(crate) async fn page(
     State(app): State<App>,
-    Path(last): Path<String>,
+    Segment(last): Segment,
     uri: Uri,
     method: Method,
     headers: HeaderMap,

@@ -42,6 +42,17 @@ pub(super) fn no_query() -> Words {
     )
 }
 
+/// A request with more queries than one.
+pub(super) fn several_queries() -> Words {
+    Words::new(
+        Bilingual::fixed("Die Anfrage enthält mehrere Abfragen.", "The request has more than one query."),
+        Bilingual::fixed(
+            "Eine Abfrage je Anfrage senden: als Parameter „query“ oder als Inhalt, nicht beides.",
+            "Send one query per request: as the parameter `query` or as the body, not both.",
+        ),
+    )
+}
+
 /// A body that is no text.
 pub(super) fn not_utf8() -> Words {
     Words::new(

@@ -423,3 +423,59 @@ async fn closed_records_answer_as_if_they_had_never_been() {
     assert!(!soest.result("package_list").await.to_string().contains(&closed));
     assert_eq!(soest.result(&format!("package_show?id={trees}")).await["id"], *trees);
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn extras_are_searched_under_their_own_keys_by_the_value_they_have() {
+    let (soest, [trees, ..]) = filled().await;
+    let id = "http://dcat-ap.de/def/contributors/openNRW";
+    let said = soest.desk("PATCH", "/api/v1/catalog", json!({"contributor_id": id})).await;
+    assert_eq!(said.status, StatusCode::OK, "{}", said.text());
+    soest.settle().await;
+    let extras = soest.result(&format!("package_show?id={trees}")).await["extras"].clone();
+    let value = |key: &str| {
+        let extra = extras.as_array().unwrap().iter().find(|extra| extra["key"] == key);
+        extra.unwrap_or_else(|| panic!("{key}"))["value"].as_str().unwrap().to_owned()
+    };
+    for key in [
+        "uri",
+        "identifier",
+        "access_rights",
+        "contributorID",
+        "issued",
+        "modified",
+        "publisher_name",
+        "frequency",
+    ] {
+        for prefix in ["", "extras_"] {
+            let query = format!("{prefix}{key}:\"{}\"", value(key).replace('"', "\\\""));
+            let encoded: String = url::form_urlencoded::byte_serialize(query.as_bytes()).collect();
+            let found = soest.found(&format!("fq={encoded}")).await;
+            assert!(found.iter().any(|title| title == "Baumkataster"), "{query}: {found:?}");
+        }
+    }
+    for (query, is_found) in [
+        ("theme:http\\://publications.europa.eu/resource/authority/data-theme/ENVI", true),
+        ("extras_theme:ENVI", true),
+        ("theme:*HEAL*", false),
+        ("access_rights:*PUBLIC", true),
+        ("access_rights:*RESTRICTED", false),
+        ("contributorID:*openNRW*", true),
+        ("contributorID:*govdata*", false),
+        ("issued:[2199-01-01T00:00:00Z TO *]", false),
+    ] {
+        let encoded: String = url::form_urlencoded::byte_serialize(query.as_bytes()).collect();
+        let found = soest.found(&format!("fq={encoded}")).await;
+        assert_eq!(found.iter().any(|title| title == "Baumkataster"), is_found, "{query}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_ckans_own_pages_ask_for_is_there() {
+    let (soest, _) = filled().await;
+    let typed = soest.public("/api/util/dataset/autocomplete?incomplete=Baumkat&limit=5").await.json();
+    assert_eq!(typed["ResultSet"]["Result"][0]["title"], "Baumkataster");
+    let nothing = soest.public("/api/util/dataset/autocomplete?incomplete=").await.json();
+    assert_eq!(nothing["ResultSet"]["Result"], json!([]));
+    let found = soest.result("resource_search?query=description:gibt-es-nicht").await;
+    assert_eq!(found["count"], 0);
+}

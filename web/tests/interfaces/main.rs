@@ -7,4 +7,5 @@ mod support;
 
 mod ckan;
 mod sparql;
+mod told;
 mod vocabularies;

@@ -186,3 +186,29 @@ async fn the_node_answers_others_while_costly_queries_run() {
         assert!(after_the_others, "the readers waited for a costly query");
     }
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn more_queries_than_one_are_refused_wherever_they_stand() {
+    let soest = soest().await;
+    soest.publish(record("Baumkataster")).await;
+    let ask = encoded("ASK { ?s ?p ?o }");
+    let twice = soest.sparql("text/csv", &format!("query={ask}&query={ask}")).await;
+    let post = async |uri: &str, media_type: &str, body: String| {
+        let request = Request::post(uri).header(header::CONTENT_TYPE, media_type);
+        send(&soest.public, request.body(Body::from(body)).unwrap()).await
+    };
+    let form = "application/x-www-form-urlencoded";
+    let beside = format!("/sparql?query={ask}");
+    for answer in [
+        twice,
+        post("/sparql", form, format!("query={ask}&query={ask}")).await,
+        post(&beside, form, format!("query={ask}")).await,
+        post(&beside, "application/sparql-query", "ASK { ?s ?p ?o }".to_owned()).await,
+    ] {
+        assert_eq!(answer.status, StatusCode::BAD_REQUEST, "{}", answer.text());
+        assert!(answer.text().contains("more than one query"), "{}", answer.text());
+    }
+    // The control: other parameters may stand in the address beside a query in the body.
+    let beside = post("/sparql?format=csv", "application/sparql-query", "ASK {}".to_owned()).await;
+    assert_eq!((beside.status, beside.text().trim()), (StatusCode::OK, "true"));
+}

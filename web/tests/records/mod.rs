@@ -273,6 +273,9 @@ async fn browsers_are_sent_to_the_portal_and_the_portal_stays_a_page() {
     let moved = soest.public("/ogc/collections/soest?f=json").await;
     assert_eq!(moved.header(header::LOCATION), "/collections/soest?f=json");
     for hostile in ["/ogc//evil.example", "/ogc/%2F/evil.example", "/ogc/ogc//evil.example"] {
+        assert_eq!(soest.public(hostile).await.status, StatusCode::NOT_FOUND, "{hostile}");
+    }
+    for hostile in ["/ogc//collections//evil.example", "/ogc/collections/../../evil.example"] {
         let to = soest.public(hostile).await.header(header::LOCATION).to_owned();
         assert!(to.starts_with('/') && !to.starts_with("//"), "{hostile}: {to}");
     }
@@ -289,5 +292,37 @@ async fn titles_come_in_the_language_that_is_asked_for() {
         let page = send(&soest.public, request.body(Body::empty()).unwrap()).await.json();
         let properties = &page["features"][0]["properties"];
         assert_eq!((&properties["title"], &properties["language"]["code"]), (&json!(title), &json!(code)));
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_slash_at_the_end_makes_no_difference_and_errors_are_of_ogcs_form() {
+    let soest = soest().await;
+    let id = soest.publish(record("Baumkataster")).await;
+    for path in [
+        "/ogc".to_owned(),
+        "/conformance".to_owned(),
+        "/collections".to_owned(),
+        "/collections/soest".to_owned(),
+        "/collections/soest/queryables".to_owned(),
+        "/collections/soest/sortables".to_owned(),
+        "/collections/soest/items".to_owned(),
+        format!("/collections/soest/items/{id}"),
+    ] {
+        let (plain, slashed) = (soest.public(&path).await, soest.public(&format!("{path}/")).await);
+        assert_eq!((slashed.status, plain.status), (StatusCode::OK, StatusCode::OK), "{path}");
+        let stamp = |answer: &Answer| {
+            let mut said = answer.json();
+            said.as_object_mut().unwrap().remove("timeStamp");
+            said
+        };
+        assert_eq!(stamp(&plain), stamp(&slashed), "{path}");
+    }
+    for path in
+        ["/ogc/nichts", "/ogc/%FF", "/collections/nichts/", "/collections/soest/nichts", "/collections//"]
+    {
+        let answer = soest.page(path).await;
+        assert_eq!(answer.status, StatusCode::NOT_FOUND, "{path}");
+        assert_eq!(answer.json()["code"], "NotFound", "{path}");
     }
 }
