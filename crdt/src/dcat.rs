@@ -16,7 +16,9 @@
 //! from it. So nothing here leads from one dataset to the triples of another:
 //! parts are fragments of the dataset's own IRI, a service offered by two
 //! datasets is described with each, and series and reference types are named by
-//! IRI alone. Only the publisher is shared, since harvesters spare it.
+//! IRI alone; a graph that holds datasets describes no series
+//! ([`catalog_triples_without_series`]). Only the publisher is shared, since
+//! harvesters spare it.
 //!
 //! There are no blank nodes. Fields that DCAT-AP.de has no property for
 //! (domain, update process, relation to persons, quality criteria, formats
@@ -171,9 +173,14 @@ fn entry(triples: &mut Triples, dataset: &Dataset, iri: &NamedNode, context: &Ca
         triples.typed(&record, terms::ISSUED, issued, terms::DATE_TIME);
     }
     triples.typed(&record, terms::MODIFIED, modified, terms::DATE_TIME);
+    languages(triples, dataset, &record);
+}
+
+/// The languages that a dataset is described in.
+fn languages(triples: &mut Triples, dataset: &Dataset, described: &NamedNode) {
     for (lang, language) in [(Lang::De, terms::GERMAN), (Lang::En, terms::ENGLISH)] {
         if dataset.title.get(lang).is_some() {
-            triples.link(&record, terms::LANGUAGE, language);
+            triples.link(described, terms::LANGUAGE, language);
         }
     }
 }
@@ -181,6 +188,21 @@ fn entry(triples: &mut Triples, dataset: &Dataset, iri: &NamedNode, context: &Ca
 /// All that is said of the catalog itself and its series, without its datasets.
 pub fn catalog_triples(context: &CatalogContext) -> Vec<Triple> {
     let mut triples = Triples::default();
+    let publisher = catalog_itself(&mut triples, context);
+    series::write(&mut triples, &publisher, context);
+    triples.into_vec()
+}
+
+/// The same without its series, for a graph that also holds datasets: these
+/// name their series, so that what is said of it could be reached from them.
+pub fn catalog_triples_without_series(context: &CatalogContext) -> Vec<Triple> {
+    let mut triples = Triples::default();
+    catalog_itself(&mut triples, context);
+    triples.into_vec()
+}
+
+/// Gives the publisher.
+fn catalog_itself(triples: &mut Triples, context: &CatalogContext) -> NamedNode {
     let CatalogContext { catalog, iri } = context;
     triples.class(iri, terms::CATALOG);
     triples.texts(iri, terms::TITLE, &catalog.title);
@@ -191,15 +213,14 @@ pub fn catalog_triples(context: &CatalogContext) -> Vec<Triple> {
     triples.link(iri, terms::LANGUAGE, terms::GERMAN);
     triples.link_to(iri, terms::LICENSE, licence(catalog).as_ref());
     triples.link(iri, terms::THEME_TAXONOMY, terms::DATA_THEMES);
-    place::write(&mut triples, iri, &catalog.spatial);
+    place::write(triples, iri, &catalog.spatial);
     if !catalog.contact.is_empty() {
         let contact = part(iri, "contact");
         triples.link(iri, terms::CONTACT_POINT, &contact);
-        agent::write_contact(&mut triples, &contact, &catalog.contact);
+        agent::write_contact(triples, &contact, &catalog.contact);
     }
-    agent::write(&mut triples, &publisher, &catalog.publisher);
-    series::write(&mut triples, &publisher, context);
-    triples.into_vec()
+    agent::write(triples, &publisher, &catalog.publisher);
+    publisher
 }
 
 fn licence(catalog: &Catalog) -> Option<Iri> {

@@ -144,7 +144,11 @@ def test_services_and_series_are_said_as_the_shapes_ask(private_federation):
             "documentation": "https://soest.example/dienste/baeume", "contact": {"email": "geodaten@soest.example"},
         }},
     })
-    data = graph_at(soest, "/catalog.ttl")
+    page = graph_at(soest, "/catalog.ttl")
+    assert not set(page.triples((series, None, None))), "a harvester would delete it with the dataset"
+    described, = page.objects(catalog, rdflib.RDFS.seeAlso)
+    assert str(described).endswith("/catalog.ttl?part=catalog")
+    data = page + graph_at(soest, "/catalog.ttl?part=catalog")
     assert (series, RDF.type, DCAT.DatasetSeries) in data and (catalog, DCAT.resource, series) in data
     dataset, = data.subjects(DCAT.inSeries, series)
     service = rdflib.URIRef(f"{dataset}#service-karten")

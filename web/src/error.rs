@@ -149,7 +149,7 @@ impl Problem {
 
     /// The same, answered as a conflict: what CKAN says of a value that cannot be.
     #[must_use]
-    pub(crate) fn as_conflict(mut self) -> Self {
+    pub(crate) fn conflicting(mut self) -> Self {
         self.status = StatusCode::CONFLICT;
         self
     }

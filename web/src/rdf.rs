@@ -10,16 +10,18 @@ use axum::response::{IntoResponse, Redirect, Response};
 use crdt::catalog::Timestamp;
 use crdt::catalog::invalid::Bilingual;
 use crdt::ids::DatasetId;
-use node::handle::Scope;
-use node::rdf::{PageAsked, RdfForm, catalog_page, dataset_document};
+use node::handle::{NodeHandle, Scope};
+use node::rdf::{PageAsked, RdfForm, catalog_document, catalog_page, dataset_document};
+use node::view::Expression;
 
 use crate::app::App;
+use crate::ckan;
 use crate::error::Problem;
 use crate::harvest::{self, Interface};
 use crate::negotiate;
 
 /// Parameters of a page of the catalog.
-const PARAMETERS: [&str; 3] = ["page", "after", "modified_since"];
+const PARAMETERS: [&str; 7] = ["page", "after", "modified_since", "q", "fq", "profiles", "part"];
 
 /// The greatest number of a page.
 const PAGE_MAX: u64 = 1_000_000_000;
@@ -57,8 +59,7 @@ pub(crate) const CATALOGS: [(&str, Of, RdfForm, &str); 12] = [
 /// Answers one of [`CATALOGS`].
 pub(crate) async fn catalog(
     app: &App,
-    of: Of,
-    form: RdfForm,
+    (of, form, path): (Of, RdfForm, &str),
     query: Option<&str>,
     method: &Method,
     headers: &HeaderMap,
@@ -67,14 +68,23 @@ pub(crate) async fn catalog(
         Of::Town => Scope::Town(app.handle.town().town),
         Of::Federation => Scope::Federation,
     };
-    let path = match of {
-        Of::Town => "/catalog",
-        Of::Federation => "/federation/catalog",
-    };
-    let address = format!("{}{path}.{form}", app.base_url(headers));
-    let asked = page_asked(scope, form, address, query)?;
-    let bytes = app.read(move |handle| catalog_page(handle, &asked)).await?;
+    let asked = page_asked(scope, form, format!("{}{path}", app.base_url(headers)), query)?;
+    let bytes = app
+        .read(move |handle| match asked.part {
+            Part::Catalog => Ok(catalog_document(handle, scope, form)?),
+            Part::Datasets => {
+                let selection = asked.selection(handle)?;
+                catalog_page(handle, &PageAsked { selection, ..asked.page }).map_err(Problem::from)
+            }
+        })
+        .await?;
     Ok(document(form, bytes, method))
+}
+
+/// The address of a catalog in a form.
+fn path_of(of: Of, form: RdfForm) -> &'static str {
+    let known = CATALOGS.into_iter().find(|one| one.1 == of && one.2 == form);
+    known.map_or("/catalog", |(path, ..)| path)
 }
 
 /// Answers `GET /catalog`.
@@ -112,7 +122,7 @@ async fn negotiated(
     let offers = RdfForm::ALL.map(RdfForm::media_type);
     let form = negotiate::preferred(headers, &offers).and_then(RdfForm::by_media_type);
     let form = form.ok_or_else(|| Problem::not_acceptable(&offers.join(", ")))?;
-    Ok(varied(catalog(app, of, form, query, method, headers).await?))
+    Ok(varied(catalog(app, (of, form, path_of(of, form)), query, method, headers).await?))
 }
 
 /// RDF instead of the page at this address, if the client likes it better.
@@ -131,7 +141,7 @@ pub(crate) async fn home(
     headers: &HeaderMap,
 ) -> Result<Response, Problem> {
     harvest::admit(app, Interface::Rdf, uri, headers)?;
-    Ok(varied(catalog(app, Of::Town, form, uri.query(), method, headers).await?))
+    Ok(varied(catalog(app, (Of::Town, form, path_of(Of::Town, form)), uri.query(), method, headers).await?))
 }
 
 /// One dataset at its own address, or at that with an ending.
@@ -179,14 +189,51 @@ fn pairs(query: Option<&str>) -> url::form_urlencoded::Parse<'_> {
     url::form_urlencoded::parse(query.unwrap_or_default().as_bytes())
 }
 
-/// Reads which page is meant. Empty values count as not given.
-fn page_asked(
-    scope: Scope,
-    form: RdfForm,
-    address: String,
-    query: Option<&str>,
-) -> Result<PageAsked, Problem> {
-    let mut asked = PageAsked { scope, form, address, page: 1, after: None, modified_since: None };
+/// What of a catalog is wanted.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Part {
+    /// Datasets, page by page.
+    Datasets,
+    /// What is said of the catalog itself and its series.
+    Catalog,
+}
+
+/// What an address asks for.
+#[derive(Debug)]
+struct Asked {
+    part: Part,
+    page: PageAsked,
+    /// Words or a query as CKAN reads them.
+    q: Option<String>,
+    /// A query that narrows.
+    fq: Option<String>,
+}
+
+impl Asked {
+    /// What `q` and `fq` say. Blocks.
+    fn selection(&self, handle: &NodeHandle) -> Result<Option<Expression>, Problem> {
+        if self.q.is_none() && self.fq.is_none() {
+            return Ok(None);
+        }
+        let (q, fq) = (self.q.as_deref().unwrap_or_default(), self.fq.as_deref().unwrap_or_default());
+        ckan::selection(handle, q, fq).map(Some).map_err(Problem::conflicting)
+    }
+}
+
+/// Reads which page is meant. Empty values count as not given. A value that
+/// cannot be is a conflict (409), as ckanext-dcat answers it.
+fn page_asked(scope: Scope, form: RdfForm, address: String, query: Option<&str>) -> Result<Asked, Problem> {
+    let page = PageAsked {
+        scope,
+        form,
+        address,
+        page: 1,
+        after: None,
+        modified_since: None,
+        selection: None,
+        carried: Vec::new(),
+    };
+    let mut asked = Asked { part: Part::Datasets, page, q: None, fq: None };
     let mut seen = Vec::new();
     for (name, value) in pairs(query) {
         let Some(name) = PARAMETERS.into_iter().find(|known| *known == name) else {
@@ -200,22 +247,44 @@ fn page_asked(
             return Err(Problem::repeated_parameter(name));
         }
         seen.push(name);
-        let wrong = |remedy| Problem::invalid_parameter(name, value, remedy);
-        match name {
-            "page" => asked.page = page(value).ok_or_else(|| wrong(page_remedy()))?,
-            "after" => asked.after = Some(value.parse().map_err(|_| wrong(after_remedy()))?),
-            _ => asked.modified_since = Some(moment(value).ok_or_else(|| wrong(moment_remedy()))?),
-        }
+        take(&mut asked, name, value)?;
     }
     Ok(asked)
 }
 
-fn page(value: &str) -> Option<u64> {
+/// Takes one parameter. Profiles are ckanext-dcat's choice of vocabulary; there
+/// is one here, which has all of them.
+fn take(asked: &mut Asked, name: &'static str, value: &str) -> Result<(), Problem> {
+    let wrong = |remedy| Problem::invalid_parameter(name, value, remedy).conflicting();
+    let page = &mut asked.page;
+    match name {
+        "page" => page.page = number(value).ok_or_else(|| wrong(page_remedy()))?,
+        "after" => page.after = Some(value.parse().map_err(|_| wrong(after_remedy()))?),
+        "modified_since" => page.modified_since = Some(moment(value).ok_or_else(|| wrong(moment_remedy()))?),
+        "part" if value == "catalog" => asked.part = Part::Catalog,
+        "part" => return Err(wrong(part_remedy())),
+        _ => {
+            match name {
+                "q" => asked.q = Some(value.to_owned()),
+                "fq" => asked.fq = Some(value.to_owned()),
+                _ => {}
+            }
+            page.carried.push((name, value.to_owned()));
+        }
+    }
+    Ok(())
+}
+
+fn number(value: &str) -> Option<u64> {
     value.parse().ok().filter(|page| (1..=PAGE_MAX).contains(page))
 }
 
 fn page_remedy() -> Bilingual {
     Bilingual::fixed("Eine ganze Zahl ab 1 angeben.", "give a whole number from 1")
+}
+
+fn part_remedy() -> Bilingual {
+    Bilingual::fixed("„catalog“ angeben oder weglassen.", "give `catalog`, or leave it out")
 }
 
 fn after_remedy() -> Bilingual {
@@ -240,19 +309,29 @@ fn moment_remedy() -> Bilingual {
 
 #[cfg(test)]
 mod tests {
+    use axum::http::StatusCode;
+
     use super::*;
 
-    fn asked(query: &str) -> Result<PageAsked, Problem> {
+    fn asked(query: &str) -> Result<Asked, Problem> {
         page_asked(Scope::Federation, RdfForm::Turtle, "http://a.example/catalog.ttl".to_owned(), Some(query))
     }
 
     #[test]
     fn pages_days_and_moments_are_read() {
-        let page = asked("page=3&modified_since=2026-11-02&after=").unwrap();
+        let page = asked("page=3&modified_since=2026-11-02&after=").unwrap().page;
         assert_eq!((page.page, page.after), (3, None));
         assert_eq!(page.modified_since, Timestamp::parse("2026-11-02T00:00:00Z").ok());
-        let moment = asked("modified_since=2026-11-02T08:41:00.123456").unwrap().modified_since;
+        let moment = asked("modified_since=2026-11-02T08:41:00.123456").unwrap().page.modified_since;
         assert_eq!(moment, Timestamp::parse("2026-11-02T08:41:00Z").ok());
+    }
+
+    #[test]
+    fn what_a_walk_is_narrowed_by_is_carried_on() {
+        let asked = asked("q=baum&fq=tags:wald&profiles=euro_dcat_ap_3&page=2").unwrap();
+        assert_eq!((asked.q.as_deref(), asked.fq.as_deref()), (Some("baum"), Some("tags:wald")));
+        let carried: Vec<&str> = asked.page.carried.iter().map(|(name, _)| *name).collect();
+        assert_eq!(carried, ["q", "fq", "profiles"]);
     }
 
     #[test]
@@ -264,11 +343,13 @@ mod tests {
             ("after=2", "invalid_parameter"),
             ("modified_since=gestern", "invalid_parameter"),
             ("modified_since=2026-13-01", "invalid_parameter"),
+            ("part=series", "invalid_parameter"),
             ("page=1&page=2", "repeated_parameter"),
             ("pgae=1", "unknown_parameter"),
         ] {
             let problem = asked(query).unwrap_err();
             assert_eq!(problem.code(), code, "{query}");
+            assert_eq!(problem.status() == StatusCode::CONFLICT, code == "invalid_parameter", "{query}");
             assert!(problem.remedy_words().is_some(), "{query}");
         }
     }

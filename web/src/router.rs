@@ -279,7 +279,7 @@ fn rdf_endpoints() -> impl Iterator<Item = Endpoint> {
                            RawQuery(query): RawQuery,
                            method: Method,
                            headers: HeaderMap| async move {
-            rdf::catalog(&app, of, form, query.as_deref(), &method, &headers).await
+            rdf::catalog(&app, (of, form, path), query.as_deref(), &method, &headers).await
         };
         endpoint(Listener::Public, "GET", path, purpose, answer).harvest(Interface::Rdf)
     })

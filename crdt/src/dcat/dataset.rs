@@ -35,6 +35,7 @@ fn described(triples: &mut Triples, dataset: &Dataset, iri: &NamedNode, context:
     }
     triples.texts(iri, terms::TITLE, &dataset.title);
     triples.texts(iri, terms::DESCRIPTION, &dataset.description);
+    super::languages(triples, dataset, iri);
     for keyword in dataset.keywords.iter() {
         triples.tagged(iri, terms::KEYWORD, keyword.word.as_str(), keyword.lang);
     }

@@ -7,7 +7,7 @@
 use oxrdf::NamedNodeRef;
 
 /// Prefixes of all names that the catalog's RDF uses, ascending.
-pub const PREFIXES: [(&str, &str); 15] = [
+pub const PREFIXES: [(&str, &str); 16] = [
     ("adms", "http://www.w3.org/ns/adms#"),
     ("dcat", "http://www.w3.org/ns/dcat#"),
     ("dcatap", "http://data.europa.eu/r5r/"),
@@ -19,6 +19,7 @@ pub const PREFIXES: [(&str, &str); 15] = [
     ("hydra", "http://www.w3.org/ns/hydra/core#"),
     ("locn", "http://www.w3.org/ns/locn#"),
     ("rdf", "http://www.w3.org/1999/02/22-rdf-syntax-ns#"),
+    ("rdfs", "http://www.w3.org/2000/01/rdf-schema#"),
     ("skos", "http://www.w3.org/2004/02/skos/core#"),
     ("vcard", "http://www.w3.org/2006/vcard/ns#"),
     ("void", "http://rdfs.org/ns/void#"),
@@ -34,6 +35,7 @@ macro_rules! names {
 
 names! {
     TYPE = "http://www.w3.org/1999/02/22-rdf-syntax-ns#type";
+    SEE_ALSO = "http://www.w3.org/2000/01/rdf-schema#seeAlso";
     STATUS = "http://www.w3.org/ns/adms#status";
     OTHER_IDENTIFIER = "http://www.w3.org/ns/adms#identifier";
     OTHER_IDENTIFIER_CLASS = "http://www.w3.org/ns/adms#Identifier";

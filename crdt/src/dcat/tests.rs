@@ -47,6 +47,8 @@ fn a_dataset_says_what_dcat_ap_de_asks_for() {
         r#"<DS> <dcterms:publisher> <https://soest.example/#org>"#,
         r#"<https://soest.example/#org> <foaf:name> "Stadt Soest""#,
         r#"<DS#custodian> <foaf:name> "Grünflächen und Friedhöfe""#,
+        r#"<DS> <dcterms:language> <http://publications.europa.eu/resource/authority/language/DEU>"#,
+        r#"<DS> <dcterms:language> <http://publications.europa.eu/resource/authority/language/ENG>"#,
         r#"<DS#contact> <vcard:hasEmail> <mailto:opendata@soest.example>"#,
         r#"<DS> <dcterms:spatial> <http://dcat-ap.de/def/politicalGeocoding/municipalityKey/05974040>"#,
         r#"<DS> <dcatde:politicalGeocodingLevelURI> <http://dcat-ap.de/def/politicalGeocoding/Level/municipality>"#,

@@ -37,7 +37,7 @@ use crate::view::Reader;
 
 /// Number of the rules by which records become triples and triples lie in the
 /// file. Raised with every change of [`crdt::dcat`] that says other things.
-const RULES: u32 = 2;
+const RULES: u32 = 3;
 /// Datasets that are brought into the graph at once.
 const BATCH_DATASETS: usize = 2_000;
 /// Pause after the graph could not be written.

@@ -13,7 +13,8 @@ mod term;
 pub use form::{RdfForm, triples_as};
 pub(crate) use oxrdf::Triple;
 pub use pages::{
-    Contexts, PAGE_BYTES_MAX, PAGE_DATASETS, PageAsked, catalog_page, dataset_document, write_catalog,
+    Contexts, PAGE_BYTES_MAX, PAGE_DATASETS, PageAsked, catalog_document, catalog_page, dataset_document,
+    write_catalog,
 };
 pub use stream::{STREAM_PAGE, StreamForm, StreamPage, stream_page};
 pub(crate) use term::{encode, encode_triple};

@@ -7,19 +7,28 @@
 //! however often the node restarts: there is no snapshot to be kept and none
 //! to expire. A dataset that is published during the walk is met or not,
 //! depending on its id; the next walk has it.
+//!
+//! INVARIANT: whatever can be reached on a page from a dataset is its own, but
+//! for its publisher: GovData's harvester deletes all of it before it writes the
+//! dataset anew. Series are therefore described in a document of their own
+//! ([`catalog_document`]), to which a page only points.
 
-use std::collections::BTreeMap;
 use std::collections::btree_map::Entry;
+use std::collections::{BTreeMap, BTreeSet};
 use std::io::Write;
+use std::ops::Bound;
 
-use crdt::catalog::{Dataset, Timestamp};
-use crdt::dcat::{CatalogContext, catalog_triples, dataset_iri, dataset_triples, terms};
+use crdt::catalog::Timestamp;
+use crdt::dcat::{
+    CatalogContext, catalog_triples, catalog_triples_without_series, dataset_iri, dataset_triples, terms,
+};
 use crdt::ids::{DatasetId, Town};
 use oxrdf::{Literal, NamedNode, NamedOrBlankNode, Term, Triple};
 
 use super::form::{RdfForm, TripleWriter, triples_as};
 use crate::export::ExportError;
-use crate::handle::{LISTING_LIMIT_MAX, Listed, NodeHandle, ReadError, Scope};
+use crate::handle::{LISTING_LIMIT_MAX, Listed, NodeHandle, ReadError, Scope, Select};
+use crate::view::{Expression, NamedField, Order};
 
 /// Datasets on a page; what CKAN's catalogs have and harvesters expect.
 pub const PAGE_DATASETS: usize = 100;
@@ -44,37 +53,89 @@ pub struct PageAsked {
     pub page: u64,
     /// Where the page begins: after this dataset. Without, the number counts.
     pub after: Option<DatasetId>,
-    /// Only what its owner has changed then or later.
+    /// Only what its owner has changed, or what this node has got, then or later.
     pub modified_since: Option<Timestamp>,
+    /// Only what this is true of.
+    pub selection: Option<Expression>,
+    /// Further parameters that the links of the page carry.
+    pub carried: Vec<(&'static str, String)>,
 }
 
 /// One page of the catalog. Blocks.
 pub fn catalog_page(node: &NodeHandle, asked: &PageAsked) -> Result<Vec<u8>, ReadError> {
+    if let (Some(selection), None) = (&asked.selection, asked.modified_since) {
+        return selected_page(node, asked, selection);
+    }
     let after = match asked.after {
         None if asked.page > 1 => {
             let skipped = (asked.page - 1).saturating_mul(PAGE_DATASETS as u64);
             match node.open_dataset_at(asked.scope, skipped - 1)? {
                 Some(last) => Some(last),
                 // Beyond the end: an empty page, which ends the walk.
-                None => return Ok(triples_as(asked.form, &paged(node, asked, None))),
+                None => {
+                    return Ok(triples_as(asked.form, &paged(asked, node.open_count(asked.scope), None)));
+                }
             }
         }
         after => after,
     };
+    let (datasets, more) = some_datasets(node, asked, after)?;
+    page_of(node, asked, &datasets, more, node.open_count(asked.scope))
+}
+
+/// A page of what a search finds, in the same order and with the same links.
+fn selected_page(node: &NodeHandle, asked: &PageAsked, selection: &Expression) -> Result<Vec<u8>, ReadError> {
+    let all = of_scope(asked.scope, selection);
+    let (here, skipped) = match asked.after {
+        Some(after) => {
+            let later = Bound::Excluded(after.to_string());
+            let later = Expression::Between(NamedField::Id, later, Bound::Unbounded);
+            (Expression::And(vec![all.clone(), later]), 0)
+        }
+        None => (all.clone(), (asked.page - 1).saturating_mul(PAGE_DATASETS as u64)),
+    };
+    let total = node.select_ids(&by_id(all, 0, 0))?.total;
+    let offset = usize::try_from(skipped.min(total)).unwrap_or(usize::MAX);
+    let found = node.select(&by_id(here, offset, PAGE_DATASETS + 1))?;
+    page_of(node, asked, &found.datasets, None, total)
+}
+
+fn of_scope(scope: Scope, selection: &Expression) -> Expression {
+    match scope {
+        Scope::Federation => selection.clone(),
+        Scope::Town(town) => {
+            let town = Expression::Is(NamedField::Town, town.to_string());
+            Expression::And(vec![selection.clone(), town])
+        }
+    }
+}
+
+fn by_id(expression: Expression, offset: usize, limit: usize) -> Select {
+    Select { expression, sort: vec![Order::Id], offset, limit, facets: Vec::new() }
+}
+
+/// A page of these datasets, as far as they fit; `more` is where to go on if
+/// all of them do, `total` how many the whole walk has.
+fn page_of(
+    node: &NodeHandle,
+    asked: &PageAsked,
+    datasets: &[Listed],
+    more: Option<DatasetId>,
+    total: u64,
+) -> Result<Vec<u8>, ReadError> {
     let mut contexts = Contexts::default();
     let mut triples = Vec::new();
     if let Scope::Town(town) = asked.scope {
-        triples.extend(catalog_triples(contexts.of(node, town)?));
+        triples.extend(on_page(asked, contexts.of(node, town)?));
     }
-    let (datasets, more) = some_datasets(node, asked, after)?;
     let mut bytes = 0;
     let mut shown = 0;
-    for listed in &datasets {
+    for listed in datasets {
         if shown == PAGE_DATASETS || bytes > PAGE_BYTES_MAX {
             break;
         }
         if !contexts.0.contains_key(&listed.town) {
-            triples.extend(catalog_triples(contexts.of(node, listed.town)?));
+            triples.extend(on_page(asked, contexts.of(node, listed.town)?));
         }
         let said = dataset_triples(&listed.dataset, contexts.of(node, listed.town)?);
         bytes += said.iter().map(size).sum::<usize>();
@@ -85,9 +146,31 @@ pub fn catalog_page(node: &NodeHandle, asked: &PageAsked) -> Result<Vec<u8>, Rea
         Some(last) if shown < datasets.len() => Some(last.dataset.id),
         _ => more,
     };
-    let mut all = paged(node, asked, next);
+    let mut all = paged(asked, total, next);
     all.extend(triples);
     Ok(triples_as(asked.form, &all))
+}
+
+/// The catalog as a page has it: where its series are described, if it has any.
+fn on_page(asked: &PageAsked, context: &CatalogContext) -> Vec<Triple> {
+    let mut triples = catalog_triples_without_series(context);
+    if !context.catalog().series.is_empty()
+        && let Ok(document) = NamedNode::new(format!("{}?part=catalog", asked.address))
+    {
+        triples.push(Triple::new(context.iri().clone(), terms::SEE_ALSO, document));
+    }
+    triples
+}
+
+/// What is said of the catalogs themselves, with their series and without their
+/// datasets: the counterpart of the pages. Blocks.
+pub fn catalog_document(node: &NodeHandle, scope: Scope, form: RdfForm) -> Result<Vec<u8>, ReadError> {
+    let towns = node.members().into_iter().map(|member| member.town).filter(|town| scope.holds(*town));
+    let mut triples = Vec::new();
+    for town in towns {
+        triples.extend(catalog_triples(&node.catalog_context(town)?));
+    }
+    Ok(triples_as(form, &triples))
 }
 
 /// Datasets for a page and one more, if there is one; and where to go on if
@@ -100,14 +183,27 @@ fn some_datasets(
     let Some(since) = asked.modified_since else {
         return Ok((node.open_datasets(asked.scope, after, PAGE_DATASETS + 1)?, None));
     };
-    let changed = |dataset: &Dataset| dataset.modified.or(dataset.issued).is_none_or(|at| at >= since);
+    let wanted: Option<BTreeSet<DatasetId>> = match &asked.selection {
+        None => None,
+        Some(selection) => {
+            let limit = usize::try_from(node.open_count(asked.scope)).unwrap_or(usize::MAX);
+            let found = node.select_ids(&by_id(of_scope(asked.scope, selection), 0, limit))?;
+            Some(found.ids.into_iter().collect())
+        }
+    };
+    // What arrived late was changed before, and yet nobody here could read it.
+    let changed = |listed: &Listed| {
+        let said = listed.dataset.modified.or(listed.dataset.issued);
+        let is_new = said.is_none_or(|at| at >= since) || listed.at >= since.unix();
+        is_new && wanted.as_ref().is_none_or(|wanted| wanted.contains(&listed.dataset.id))
+    };
     let (mut found, mut after, mut looked_at) = (Vec::new(), after, 0);
     loop {
         let some = node.open_datasets(asked.scope, after, LISTING_LIMIT_MAX)?;
         looked_at += some.len();
         let ended = some.len() < LISTING_LIMIT_MAX;
         after = some.last().map(|last| last.dataset.id);
-        found.extend(some.into_iter().filter(|listed| changed(&listed.dataset)));
+        found.extend(some.into_iter().filter(&changed));
         if ended || found.len() > PAGE_DATASETS {
             return Ok((found, None));
         }
@@ -127,8 +223,7 @@ fn size(triple: &Triple) -> usize {
 }
 
 /// What the page says of itself, in both spellings that harvesters look for.
-fn paged(node: &NodeHandle, asked: &PageAsked, next: Option<DatasetId>) -> Vec<Triple> {
-    let total = node.open_count(asked.scope);
+fn paged(asked: &PageAsked, total: u64, next: Option<DatasetId>) -> Vec<Triple> {
     let per_page = PAGE_DATASETS as u64;
     let address = |page: u64, after: Option<DatasetId>| {
         let mut query = url::form_urlencoded::Serializer::new(String::new());
@@ -138,6 +233,9 @@ fn paged(node: &NodeHandle, asked: &PageAsked, next: Option<DatasetId>) -> Vec<T
         }
         if let Some(since) = asked.modified_since {
             query.append_pair("modified_since", &since.to_string());
+        }
+        for (name, value) in &asked.carried {
+            query.append_pair(name, value);
         }
         format!("{}?{}", asked.address, query.finish())
     };
@@ -156,7 +254,7 @@ fn paged(node: &NodeHandle, asked: &PageAsked, next: Option<DatasetId>) -> Vec<T
     if let Some(next) = next {
         link(["next", "nextPage"], address(asked.page.saturating_add(1), Some(next)));
     }
-    // How many pages a filtered walk has is known at its end alone.
+    // How many pages a walk of changes has is known at its end alone.
     if asked.modified_since.is_none() {
         link(["last", "lastPage"], address(total.div_ceil(per_page).max(1), None));
         let number = |number: u64| Literal::from(i64::try_from(number).unwrap_or(i64::MAX));

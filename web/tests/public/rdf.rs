@@ -107,10 +107,12 @@ async fn what_is_closed_or_unknown_or_wrong_is_said_in_one_form() {
         ("page=x", "page"),
         ("modified_since=gestern", "modified_since"),
         ("after=1", "after"),
-        ("profiles=x", "profiles"),
+        ("q=title:[a", "q"),
+        ("fq={!func}x", "fq"),
+        ("part=x", "part"),
     ] {
         let wrong = soest.public(&format!("/catalog.ttl?{query}")).await;
-        assert_eq!(wrong.status, StatusCode::BAD_REQUEST, "{query}");
+        assert_eq!(wrong.status, StatusCode::CONFLICT, "as ckanext-dcat answers: {query}");
         let error = wrong.json()["error"].clone();
         assert_eq!(error["field"], field);
         assert!(error["remedy"].is_string() && error["remedy_de"].is_string(), "{error}");
@@ -177,4 +179,135 @@ async fn numbered_pages_end_and_changes_since_a_moment_are_all() {
     let rest = soest.public(&next(&all).unwrap()).await;
     assert_eq!((datasets(&rest).len(), next(&rest)), (1, None));
     assert!(datasets(&soest.public("/catalog.nt?modified_since=2199-01-01").await).is_empty());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_walk_is_narrowed_by_ckans_words_and_goes_on_where_it_began() {
+    let soest = soest().await;
+    publish_many(&soest, 0..103).await;
+    for number in 0..3 {
+        let mut other = record(&format!("Haushaltsplan {number}"));
+        other["keywords"] = json!({"de": ["Haushalt"]});
+        soest.publish(other).await;
+    }
+    soest.settle().await;
+    for (query, count) in [
+        ("q=haushaltsplan", 3),
+        ("fq=tags:Haushalt", 3),
+        ("q=tags:Haushalt&fq=organization:soest&profiles=euro_dcat_ap_3", 3),
+        ("fq=organization:olpe", 0),
+        ("q=haushaltsplan&modified_since=2020-01-01", 3),
+        ("q=haushaltsplan&modified_since=2199-01-01", 0),
+    ] {
+        for stem in ["/catalog.nt", "/federation/catalog.nt"] {
+            let page = soest.public(&format!("{stem}?{query}")).await;
+            assert_eq!(page.status, StatusCode::OK, "{query}: {}", page.text());
+            assert_eq!((datasets(&page).len(), next(&page)), (count, None), "{stem}?{query}");
+        }
+    }
+    let first = soest.public("/catalog.xml?fq=tags:Baum").await;
+    assert!(
+        first.text().contains(r#"totalItems"#) && first.text().contains("/catalog.xml?page=2"),
+        "{}",
+        first.text()
+    );
+    assert!(!first.text().contains("catalog.rdf"), "a walk stays where it began");
+    let first = soest.public("/catalog.nt?fq=tags:Baum&profiles=x").await;
+    let total = first.text().lines().find(|line| line.contains("hydra/core#totalItems")).unwrap();
+    assert!(total.contains("\"103\""), "{total}");
+    let to = next(&first).unwrap();
+    assert!(to.contains("fq=tags%3ABaum") && to.contains("profiles=x") && to.contains("after="), "{to}");
+    let rest = soest.public(&to).await;
+    assert_eq!((datasets(&rest).len(), next(&rest)), (3, None));
+    assert_eq!(datasets(&soest.public("/catalog.nt?fq=tags:Baum&page=2").await), datasets(&rest));
+    assert!(datasets(&soest.public("/catalog.nt?fq=tags:Baum&page=3").await).is_empty());
+}
+
+/// Subject, and object as it stands, of each triple of a page.
+fn edges(page: &Answer) -> Vec<(String, String)> {
+    let edge = |line: &str| {
+        let mut parts = line.trim_end_matches(" .").splitn(3, ' ');
+        let (subject, _, object) = (parts.next()?, parts.next()?, parts.next()?);
+        Some((subject.to_owned(), object.to_owned()))
+    };
+    page.text().lines().filter_map(edge).collect()
+}
+
+/// Subjects that can be reached from a node, as ckanext-dcatde's harvester
+/// reaches them before it deletes what they say.
+fn reached(edges: &[(String, String)], from: &str) -> BTreeSet<String> {
+    let mut reached = BTreeSet::new();
+    let mut next = vec![from.to_owned()];
+    while let Some(node) = next.pop() {
+        let objects: Vec<&String> =
+            edges.iter().filter(|(subject, _)| *subject == node).map(|(_, object)| object).collect();
+        if !objects.is_empty() && reached.insert(node) {
+            next.extend(objects.into_iter().cloned());
+        }
+    }
+    reached
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn on_a_page_whatever_is_reached_from_a_dataset_is_its_own_but_the_publisher() {
+    let soest = soest().await;
+    let catalog = json!({
+        "base_url": "https://daten.soest.example",
+        "publisher": {"name": "Stadt Soest", "iri": "https://soest.example/#stadt"},
+        "contact": {"name": "Datenmanagement", "email": "opendata@soest.example"},
+        "series": {"baeume": {"title": {"de": "Bäume nach Jahren"}, "frequency": "ANNUAL"}},
+    });
+    let said = soest.desk("PATCH", "/api/v1/catalog", catalog).await;
+    assert_eq!(said.status, StatusCode::OK, "{}", said.text());
+    let series = "https://daten.soest.example/catalog#series-baeume";
+    let mut ids = Vec::new();
+    for number in 0..3 {
+        let mut body = record(&format!("Baumkataster {number}"));
+        body["publisher"] = Value::Null;
+        body["in_series"] = series.into();
+        body["services"] =
+            json!({"karten": {"endpoint_url": "https://dienste.soest.example/x", "format": "WFS"}});
+        body["department"] = "Grünflächen".into();
+        body["distributions"][0]["service"] = "karten".into();
+        ids.push(soest.publish(body).await);
+    }
+    for path in
+        ["/catalog.nt".to_owned(), "/federation/catalog.nt".to_owned(), "/catalog.nt?fq=tags:Baum".to_owned()]
+    {
+        let page = soest.public(&path).await;
+        let edges = edges(&page);
+        assert_eq!(datasets(&page).len(), 3);
+        for dataset in datasets(&page) {
+            let own = dataset.trim_end_matches('>').to_owned();
+            let reached = reached(&edges, &dataset);
+            assert!(reached.len() > 5, "{reached:?}");
+            let foreign: Vec<_> = reached.iter().filter(|node| !node.starts_with(&own)).collect();
+            assert_eq!(foreign, ["<https://soest.example/#stadt>"], "{path}");
+            assert!(edges.contains(&(dataset, format!("<{series}>"))), "the series is named");
+        }
+        let pointer = page.text().lines().find(|line| line.contains("rdf-schema#seeAlso")).unwrap();
+        assert!(pointer.contains("catalog.nt?part=catalog>"), "{pointer}");
+    }
+    // Described where no dataset is, and in the graph.
+    for path in ["/catalog.nt?part=catalog", "/federation/catalog.nt?part=catalog"] {
+        let described = soest.public(path).await;
+        assert!(
+            described
+                .text()
+                .contains(&format!("<{series}> <http://www.w3.org/1999/02/22-rdf-syntax-ns#type>"))
+        );
+        assert!(datasets(&described).is_empty(), "{path}");
+    }
+    let query = "ASK { ?s <http://www.w3.org/1999/02/22-rdf-syntax-ns#type> <http://www.w3.org/ns/dcat#DatasetSeries> }";
+    let query: String = url::form_urlencoded::byte_serialize(query.as_bytes()).collect();
+    let asked =
+        asked(&soest, Method::GET, &format!("/sparql?query={query}"), header::ACCEPT, "text/csv").await;
+    assert!(asked.text().contains("true"), "{}", asked.text());
+    // The control: with the series on the page, it would be reached.
+    let both =
+        [soest.public("/catalog.nt").await.text(), soest.public("/catalog.nt?part=catalog").await.text()]
+            .concat();
+    let whole = Answer { body: both.into(), ..soest.public("/catalog.nt").await };
+    let dataset = &datasets(&whole)[0];
+    assert!(reached(&self::edges(&whole), dataset).contains(&format!("<{series}>")));
 }
