@@ -29,6 +29,7 @@ mod known;
 pub mod limits;
 mod origin;
 mod pipeline;
+mod private;
 pub mod reader;
 mod remarks;
 mod renamed;

@@ -94,7 +94,7 @@ impl NodeHandle {
         {
             tracing::warn!(%error, import = %job.id, "the report of an import was not kept");
         }
-        job.end(end, now);
+        self.shared.imports.end(job, end, now);
     }
 
     /// What is to be imported: a file as it is, an address once it is fetched; or how it ended there.

@@ -216,6 +216,8 @@ pub enum Line {
     Head(ExportHead),
     /// A part of that catalog, and the number of its line.
     Part(u64, Box<ExportPart>),
+    /// What stands in a column of persons.
+    Person(String),
     /// Something about the source as a whole.
     Remark(Place, Box<Remark>),
     /// Everything has been said. A reader that ends without it was cut off.

@@ -144,8 +144,17 @@ impl ImportJob {
         lock(&self.state).0 = state;
     }
 
-    pub(crate) fn end(&self, state: ImportState, now: UnixMillis) {
+    fn end(&self, state: ImportState, now: UnixMillis) {
         *lock(&self.state) = (state, Some(now));
+    }
+
+    /// Keeps of its report what is kept over a restart: whoever waited for the
+    /// whole has had it.
+    fn condense(&self) {
+        let mut state = lock(&self.state);
+        if let ImportState::Done(report) = &mut state.0 {
+            *report = Arc::new(report.kept());
+        }
     }
 
     /// What is kept of it if it ends like this.
@@ -187,6 +196,12 @@ impl Jobs {
         Ok(job)
     }
 
+    /// Ends one; those that ended before are kept in short from now on.
+    pub(crate) fn end(&self, job: &ImportJob, state: ImportState, now: UnixMillis) {
+        lock(&self.jobs).iter().filter(|other| other.id != job.id).for_each(|other| other.condense());
+        job.end(state, now);
+    }
+
     /// One of them.
     pub fn find(&self, id: ImportId) -> Option<Arc<ImportJob>> {
         lock(&self.jobs).iter().find(|job| job.id == id).cloned()
@@ -200,4 +215,30 @@ impl Jobs {
 
 fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::candidate::SourceName;
+    use super::super::limits::KEPT_ROWS_BYTES_MAX;
+    use super::super::report::RejectedRow;
+    use super::*;
+
+    #[test]
+    fn a_report_is_kept_whole_until_a_newer_import_ends() {
+        let jobs = Jobs::default();
+        let begin = || jobs.begin("x.csv".into(), ImportOptions::new(SourceName::new("x"))).unwrap();
+        let row = RejectedRow { row: vec!["x".repeat(KEPT_ROWS_BYTES_MAX / 2)], reason: String::new() };
+        let report = Report { rows: vec![row; 4], ..Report::default() };
+        let rows = |job: &ImportJob| match job.state() {
+            ImportState::Done(report) => report.rows.len(),
+            _ => 0,
+        };
+        let first = begin();
+        jobs.end(&first, ImportState::Done(Arc::new(report.clone())), UnixMillis(1));
+        let second = begin();
+        assert_eq!(rows(&first), 4);
+        jobs.end(&second, ImportState::Done(Arc::new(report)), UnixMillis(2));
+        assert_eq!((rows(&first), rows(&second)), (2, 4));
+    }
 }

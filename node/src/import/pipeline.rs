@@ -194,7 +194,12 @@ impl<'a> Pass<'a> {
                 }
                 Line::Mapping(mapping) => self.report.mapping = *mapping,
                 // An export goes another way.
-                Line::Head(_) | Line::Part(..) | Line::Total(_) | Line::End | Line::Fault(_) => {}
+                Line::Person(_)
+                | Line::Head(_)
+                | Line::Part(..)
+                | Line::Total(_)
+                | Line::End
+                | Line::Fault(_) => {}
             }
         }
         self.send()?;
@@ -204,7 +209,7 @@ impl<'a> Pass<'a> {
         Ok(self.report)
     }
 
-    fn candidate(&mut self, candidate: Candidate) -> Result<(), ImportError> {
+    fn candidate(&mut self, mut candidate: Candidate) -> Result<(), ImportError> {
         if self.is_own(&candidate)? {
             self.report.own += 1;
             self.report.hint(Problem::of_remark(&candidate.place, &candidate.called, came_back()));
@@ -226,6 +231,7 @@ impl<'a> Pass<'a> {
             }
             None => None,
         };
+        self.foresight.withhold(&mut candidate);
         match self.item(&candidate)? {
             Ok((mut item, taken)) => {
                 item.was = was;

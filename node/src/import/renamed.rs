@@ -24,6 +24,7 @@ use serde_json::Value;
 use super::candidate::{Candidate, Line, Place, SourceName, name_hash};
 use super::inventory::is_mended;
 use super::pipeline::ImportError;
+use super::private::Persons;
 use super::spool::Spool;
 use crate::handle::{DuplicateHint, NodeHandle};
 use crate::keys;
@@ -65,6 +66,8 @@ pub(super) struct Foresight {
     pairings: HashMap<[u8; 32], Pairing>,
     /// What names its records.
     keys: HashSet<[u8; 32]>,
+    /// Who is named in its columns of persons, if it is a table.
+    persons: Option<Persons>,
     /// Where each title stands, the first two times.
     titles: HashMap<[u8; 16], (Place, Option<Place>)>,
 }
@@ -76,7 +79,8 @@ impl Foresight {
         source: &SourceName,
         spool: &mut Spool,
     ) -> Result<Self, ImportError> {
-        let (mut titles, mut keys, mut version) = (HashMap::new(), HashSet::new(), false);
+        let (mut titles, mut keys, mut persons) = (HashMap::new(), HashSet::new(), Persons::default());
+        let (mut table, mut version) = (false, false);
         let mut lines = spool.lines()?;
         while let Some(line) = lines.next()? {
             match line {
@@ -84,17 +88,25 @@ impl Foresight {
                     keys.insert(source.key_hash(&candidate.key));
                     note_title(&mut titles, &candidate);
                 }
-                Line::Mapping(mapping) => version = !is_mended(&mapping.head),
+                Line::Person(cell) => persons.add(&cell),
+                Line::Mapping(mapping) => (table, version) = (true, !is_mended(&mapping.head)),
                 _ => {}
             }
         }
         let pairings = if version { pairings(handle, source, spool, &keys)? } else { HashMap::new() };
-        Ok(Self { pairings, keys, titles })
+        Ok(Self { pairings, keys, titles, persons: table.then_some(persons) })
     }
 
     /// What a row with this key is, if it seems to be one of the version before.
     pub(super) fn pairing(&self, key: &[u8; 32]) -> Option<&Pairing> {
         self.pairings.get(key)
+    }
+
+    /// Takes out of a row's public fields what is the house's own.
+    pub(super) fn withhold(&self, candidate: &mut Candidate) {
+        if let Some(persons) = &self.persons {
+            persons.withhold(candidate);
+        }
     }
 
     /// Whether a record of this key stands in the file.

@@ -53,7 +53,7 @@ impl SpoolWriter {
             Line::End => self.ended = true,
             Line::Candidate(_) | Line::Part(..) => self.candidates += 1,
             Line::Head(head) => self.export = Some(head.clone()),
-            Line::Total(_) | Line::Mapping(_) | Line::Remark(..) => {}
+            Line::Total(_) | Line::Mapping(_) | Line::Person(_) | Line::Remark(..) => {}
         }
         let mut json = serde_json::to_vec(line)?;
         json.push(b'\n');

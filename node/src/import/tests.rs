@@ -23,6 +23,8 @@ mod files;
 mod hostile;
 mod identity;
 mod inventories;
+mod losses;
+mod privacy;
 mod real;
 
 /// A node of Soest that lives in memory.

@@ -6,11 +6,16 @@ use std::io::Read as _;
 use encoding_rs::{Encoding, UTF_8, UTF_16BE, UTF_16LE, WINDOWS_1252};
 
 use super::Stop;
-use super::columns::meaning;
+use super::columns::{Meaning, meaning};
 use super::table::{Row, Tables};
 use super::values;
 use crate::import::candidate::{Fault, Place};
 use crate::import::limits::{COLUMNS_MAX, FILE_BYTES_MAX, ROW_BYTES_MAX, ROWS_MAX};
+
+mod cp850;
+mod rows;
+
+use rows::{OpenQuote, Rows, TextRow};
 
 const SEPARATORS: [u8; 4] = [b';', b',', b'\t', b'|'];
 /// Rows by which the separator is found out.
@@ -26,28 +31,26 @@ pub(super) fn read(file: File, tables: &mut Tables<'_>) -> Result<(), Stop> {
     drop(bytes);
     tables.total(text.lines().count() as u64)?;
     let separator = separator(&text);
-    let mut rows = reader(&text, separator);
-    let mut record = csv::StringRecord::new();
-    let (mut number, mut breaks) = (0, 0);
-    // A reader over text that is valid UTF-8 and of flexible length cannot fail.
-    while rows.read_record(&mut record).map_err(std::io::Error::other)? {
-        // The row as a spreadsheet counts it: a break within a cell is none.
-        let line = record.position().map_or(0, csv::Position::line);
-        number = u32::try_from(line.saturating_sub(breaks)).unwrap_or(u32::MAX);
-        breaks += record.iter().map(|cell| cell.matches('\n').count() as u64).sum::<u64>();
+    let mut rows = Rows::new(&text, separator);
+    let mut title = None;
+    while let Some(TextRow { number, cells }) = rows.next().map_err(|OpenQuote(row)| open_quote(row))? {
         if number > ROWS_MAX {
             return Err(too_many_rows().into());
         }
-        if record.as_slice().len() > ROW_BYTES_MAX {
+        if cells.iter().map(String::len).sum::<usize>() > ROW_BYTES_MAX {
             return Err(open_quote(number).into());
         }
-        if record.len() > COLUMNS_MAX {
-            return Err(too_many_columns(number, record.len()).into());
+        if cells.len() > COLUMNS_MAX {
+            return Err(too_many_columns(number, cells.len()).into());
         }
-        tables.row(Row { sheet: None, number, cells: record.iter().map(str::to_owned).collect() })?;
+        title = title.or_else(|| cells.iter().position(|cell| meaning(cell, None) == Some(Meaning::Title)));
+        let titled = title.and_then(|at| cells.get(at));
+        if titled.is_some_and(|cell| cell.contains('\n') && cell.contains(char::from(separator))) {
+            return Err(open_quote(number).into());
+        }
+        tables.row(Row { sheet: None, number, cells })?;
     }
-    let last_is_open = record.is_empty() && is_left_open(&text, separator);
-    if last_is_open { Err(open_quote(number).into()) } else { Ok(()) }
+    Ok(())
 }
 
 /// Writes rows; see [`super::csv_text`].
@@ -77,9 +80,14 @@ fn reader(text: &str, separator: u8) -> csv::Reader<&[u8]> {
         .from_reader(text.as_bytes())
 }
 
-/// The text of a file in UTF-8, UTF-16 with its mark, or Windows-1252.
+/// The text of a file in UTF-8, UTF-16 with its mark, Windows-1252 or CP850.
+/// Bytes of another encoding within UTF-8 become `\u{fffd}`, which is reported
+/// with row and column.
 fn decoded(bytes: &[u8]) -> Result<String, Fault> {
     let (encoding, skip) = Encoding::for_bom(bytes).unwrap_or_else(|| (guessed(bytes), 0));
+    if encoding == WINDOWS_1252 && cp850::is_likely(bytes) {
+        return Ok(cp850::decoded(bytes));
+    }
     let (text, broken) = encoding.decode_without_bom_handling(&bytes[skip..]);
     if broken && encoding != UTF_8 || text.contains('\0') {
         return Err(Fault::fixed(
@@ -127,28 +135,6 @@ fn separator(text: &str) -> u8 {
     SEPARATORS.iter().rev().copied().max_by_key(score).unwrap_or(b';')
 }
 
-/// Whether the last quoted cell never ends: the reader then takes the rest of
-/// the file for its content.
-fn is_left_open(text: &str, separator: u8) -> bool {
-    let (mut quoted, mut at_start) = (false, true);
-    let mut bytes = text.bytes().peekable();
-    while let Some(byte) = bytes.next() {
-        if quoted {
-            if byte == b'"' {
-                if bytes.peek() == Some(&b'"') {
-                    bytes.next();
-                } else {
-                    quoted = false;
-                }
-            }
-        } else if byte == b'"' && at_start {
-            quoted = true;
-        }
-        at_start = !quoted && (byte == separator || byte == b'\n' || byte == b'\r');
-    }
-    quoted
-}
-
 fn place(row: u32) -> (String, String) {
     let place = Place::Row { sheet: None, row };
     (place.in_lang(crdt::catalog::Lang::De), place.in_lang(crdt::catalog::Lang::En))
@@ -158,9 +144,9 @@ fn open_quote(row: u32) -> Fault {
     let (de, en) = place(row);
     Fault::made(
         format!(
-            "{de}: ein Anführungszeichen wird geöffnet und nicht geschlossen, oder die Zeile ist viel zu lang"
+            "{de}: ein Anführungszeichen wird geöffnet und nicht in dieser Zelle geschlossen, oder die Zeile ist viel zu lang"
         ),
-        format!("{en}: a quotation mark is opened and not closed, or the row is far too long"),
+        format!("{en}: a quotation mark is opened and not closed in its cell, or the row is far too long"),
         "die Zeile in einem Texteditor ansehen, oder die Tabelle als .xlsx speichern",
         "look at the row in a text editor, or save the table as .xlsx",
     )
@@ -199,6 +185,8 @@ mod tests {
         for bytes in [umlauts.as_bytes(), &latin, &marked, &wide, &wide_marked] {
             assert_eq!(decoded(bytes).unwrap(), umlauts, "{:?}", &bytes[..8]);
         }
+        let dos: Vec<u8> = b"Titel;Stra\xe1e\nB\x84ume;1\n".to_vec();
+        assert_eq!(decoded(&dos).unwrap(), "Titel;Straße\nBäume;1\n", "as programs of DOS write");
         let one_slip = [umlauts.repeat(10).as_bytes(), b"Stra\xdfe;1\n"].concat();
         assert!(
             decoded(&one_slip).unwrap().ends_with("Stra\u{fffd}e;1\n"),
@@ -218,11 +206,5 @@ mod tests {
         ] {
             assert_eq!(separator(text), expected, "{text}");
         }
-    }
-
-    #[test]
-    fn a_quote_that_never_closes_is_seen() {
-        assert!(is_left_open("a;b\n\"c;d\ne;f\n", b';'));
-        assert!(!is_left_open("a;b\n\"c\"\"\n\";d\n5\" Rohr;x\n", b';'));
     }
 }

@@ -219,8 +219,26 @@ const FIRST_NAMES: &[&str] = &[
     "Yvonne",
 ];
 
+/// The same of people whose families came from elsewhere: Turkish, Polish,
+/// Arabic, Russian and Ukrainian names.
+#[rustfmt::skip]
+const MORE_FIRST_NAMES: &[&str] = &[
+    "Ahmet", "Ali", "Aylin", "Ayşe", "Ayse", "Burak", "Cem", "Deniz", "Elif", "Emine", "Emre", "Esra", "Fatih",
+    "Fatma", "Gülay", "Hakan", "Hasan", "Hatice", "Hüseyin", "Ibrahim", "İbrahim", "Kemal", "Leyla", "Mehmet",
+    "Meryem", "Murat", "Mustafa", "Osman", "Özlem", "Selin", "Serkan", "Yasemin", "Yusuf", "Zeynep",
+    "Agnieszka", "Andrzej", "Aleksandra", "Beata", "Bogdan", "Dorota", "Ewa", "Grzegorz", "Jacek", "Janusz",
+    "Joanna", "Jolanta", "Katarzyna", "Krzysztof", "Łukasz", "Lukasz", "Magdalena", "Małgorzata", "Malgorzata",
+    "Marek", "Marta", "Paweł", "Pawel", "Piotr", "Tomasz", "Wojciech", "Zbigniew",
+    "Abdul", "Abdullah", "Ahmad", "Amira", "Aisha", "Fatima", "Hamza", "Hassan", "Hussein", "Jamal", "Karim",
+    "Khaled", "Layla", "Mahmoud", "Mohamed", "Mohammad", "Mohammed", "Muhammad", "Nadia", "Omar", "Rania", "Samir",
+    "Salma", "Tarek", "Yasmin", "Youssef", "Zahra",
+    "Alexej", "Alina", "Anastasia", "Andrej", "Boris", "Dmitri", "Dimitri", "Ekaterina", "Galina", "Igor", "Irina",
+    "Ivan", "Julija", "Ludmila", "Marina", "Nadeschda", "Natalia", "Natalja", "Nikolai", "Oksana", "Oleg", "Olga",
+    "Sergej", "Svetlana", "Swetlana", "Tatjana", "Tatiana", "Viktor", "Vladimir", "Wladimir", "Yulia",
+];
+
 static FIRST_NAMES_LOWER: LazyLock<HashSet<String>> =
-    LazyLock::new(|| FIRST_NAMES.iter().map(|name| name.to_lowercase()).collect());
+    LazyLock::new(|| FIRST_NAMES.iter().chain(MORE_FIRST_NAMES).map(|name| name.to_lowercase()).collect());
 
 /// Words that go on after a first name without making it a person's: streets,
 /// schools, churches, foundations.
@@ -385,6 +403,8 @@ mod tests {
             ("Mail: hans.mueller@soest.example", "Mail: …"),
             ("j.schulz@stadt.example pflegt die Liste", "… pflegt die Liste"),
             ("Hans-Peter Kramer führt die Liste", "… führt die Liste"),
+            ("Ayşe Yıldız und Piotr Nowak pflegen sie", "… und … pflegen sie"),
+            ("Stand laut Khaled Haddad, Olga Petrowa", "Stand laut … …"),
         ] {
             assert_eq!(without_persons(text).as_deref(), Some(expected), "{text}");
         }

@@ -170,12 +170,34 @@ impl Making<'_, '_> {
     }
 
     fn keywords(&mut self, cell: &Cell<'_>) {
-        let words: Vec<String> = values::parts(cell.text)
-            .map(|word| values::line(word.trim_start_matches('#')))
-            .filter(|word| Word::parse(word).is_ok() && !names::is_person(word))
-            .take(crdt::catalog::MEMBERS_MAX)
-            .collect();
-        self.put("keywords/de", json!(words));
+        let words = values::parts(cell.text).map(|word| values::line(word.trim_start_matches('#')));
+        let (persons, words): (Vec<String>, Vec<String>) =
+            words.filter(|word| !word.is_empty()).partition(|word| names::is_person(word));
+        let (mut fit, mut left): (Vec<String>, Vec<String>) =
+            words.into_iter().partition(|word| Word::parse(word).is_ok());
+        left.extend(fit.split_off(fit.len().min(crdt::catalog::MEMBERS_MAX)));
+        self.put("keywords/de", json!(fit));
+        if !persons.is_empty() {
+            self.kept_local(cell, "keywords/de");
+        }
+        if let Some(first) = left.first() {
+            let first: String = first.chars().take(EXCERPT_CHARS).collect();
+            let (count, most) = (left.len(), crdt::catalog::MEMBERS_MAX);
+            let reason = Bilingual::made(
+                format!(
+                    "hat {count} Schlagwörter, die zu lang oder mehr als {most} sind und nur in den Notizen stehen („{first}“)"
+                ),
+                format!(
+                    "has {count} keywords that are too long or more than {most} and stand in the notes only (`{first}`)"
+                ),
+            );
+            self.question(
+                cell,
+                "keywords/de",
+                reason,
+                Bilingual::fixed("kürzere Schlagwörter wählen", "choose shorter ones"),
+            );
+        }
     }
 
     fn theme(&mut self, cell: &Cell<'_>) {
@@ -267,7 +289,19 @@ impl Making<'_, '_> {
         let code = match values::yes_or_no(cell.text) {
             Some(true) => "ja",
             Some(false) => "nein",
-            None => "zu prüfen",
+            None => {
+                let reason = Bilingual::fixed(
+                    "sagt nicht, ob es ein hochwertiger Datensatz ist",
+                    "does not say whether it is a high-value dataset",
+                );
+                self.question(
+                    cell,
+                    "hvd",
+                    reason,
+                    Bilingual::fixed("prüfen und eintragen", "check and fill in"),
+                );
+                "zu prüfen"
+            }
         };
         self.set("hvd", code.to_owned());
     }
@@ -419,6 +453,9 @@ impl Making<'_, '_> {
     fn finish(mut self, place: Place, row: Vec<String>) -> Candidate {
         if !self.notes.is_empty() {
             let notes = self.notes.join("\n");
+            if notes.len() > NOTES_BYTES_MAX {
+                self.remarks.push(notes_cut(notes.len()));
+            }
             self.set("internal/notes", values::beginning(&notes, NOTES_BYTES_MAX).to_owned());
         }
         let text = |path: &[&str]| {
@@ -451,6 +488,23 @@ fn called(cell: &Cell<'_>) -> Bilingual {
         letters => {
             Bilingual::made(format!("Spalte {letters} „{column}“"), format!("column {letters} `{column}`"))
         }
+    }
+}
+
+/// Notes that are longer than a record takes are cut, and somebody is told.
+fn notes_cut(length: usize) -> Remark {
+    Remark {
+        kind: RemarkKind::Task,
+        field: "internal/notes".to_owned(),
+        value: String::new(),
+        reason: Bilingual::made(
+            format!("hätte {length} Byte Notizen; nach {NOTES_BYTES_MAX} wurde abgeschnitten"),
+            format!("would have {length} bytes of notes; they were cut after {NOTES_BYTES_MAX}"),
+        ),
+        remedy: Bilingual::fixed(
+            "in der Datei nachsehen, was fehlt, und an anderer Stelle aufbewahren",
+            "look in the file for what is missing, and keep it elsewhere",
+        ),
     }
 }
 

@@ -5,6 +5,7 @@
 
 use std::io;
 
+use crdt::catalog::Lang;
 use crdt::catalog::invalid::{Bilingual, nearest};
 use crdt::vocabulary::Vocabularies;
 
@@ -97,7 +98,7 @@ impl<'a> Tables<'a> {
                 rows.push(row);
                 if rows.len() >= HEAD_ROWS_MAX { self.decide() } else { Ok(()) }
             }
-            State::Form(rows) if rows.len() >= FORM_ROWS_MAX => Ok(()),
+            State::Form(rows) if rows.len() >= FORM_ROWS_MAX => Err(form_too_long(&row).into()),
             State::Form(rows) => {
                 rows.push(row);
                 Ok(())
@@ -252,6 +253,7 @@ impl<'a> Tables<'a> {
     fn dataset(&mut self, columns: &[Column], mut row: Row) -> Result<(), Stop> {
         let place = Place::Row { sheet: row.sheet.clone(), row: row.number };
         bound_cells(&place, &row.cells)?;
+        self.broken_letters(&row)?;
         unquote_formulas(&mut row.cells);
         // What stands alone in a column without meaning is a mark, no record.
         let says = |(column, cell): &(&Column, &String)| {
@@ -271,15 +273,78 @@ impl<'a> Tables<'a> {
                 text,
             })
             .collect();
+        self.persons(&cells)?;
         let candidate = candidate(place, &cells, row.cells.clone(), &mut self.values);
         self.said += 1;
         (self.say)(&Line::Candidate(Box::new(candidate)))?;
         Ok(())
     }
 
+    /// Says who is named in the columns of persons.
+    fn persons(&mut self, cells: &[Cell<'_>]) -> io::Result<()> {
+        let persons =
+            cells.iter().filter(|cell| cell.meaning == Some(Meaning::Person) && !is_blank(cell.text));
+        persons.into_iter().try_for_each(|cell| (self.say)(&Line::Person(cell.text.to_owned())).map(|_| ()))
+    }
+
+    /// Says where a letter could not be read: the file mixes encodings.
+    fn broken_letters(&mut self, row: &Row) -> io::Result<()> {
+        for (at, cell) in row.cells.iter().enumerate().filter(|(_, cell)| cell.contains('\u{fffd}')) {
+            let remark = about_cell(
+                at,
+                cell,
+                Bilingual::fixed(
+                    "enthält ein Zeichen, das nicht gelesen werden konnte (�): die Datei mischt Zeichensätze",
+                    "holds a letter that could not be read (�): the file mixes encodings",
+                ),
+                Bilingual::fixed(
+                    "das Zeichen in der Quelle berichtigen und als „CSV UTF-8“ speichern",
+                    "mend it in the source and save it as `CSV UTF-8`",
+                ),
+            );
+            let place = Place::Row { sheet: row.sheet.clone(), row: row.number };
+            (self.say)(&Line::Remark(place, Box::new(remark)))?;
+        }
+        Ok(())
+    }
+
+    /// Says that a cell holds an error of its spreadsheet, such as `#REF!`.
+    pub(super) fn broken_cell(
+        &mut self,
+        sheet: Option<String>,
+        (row, at): (u32, usize),
+        error: &str,
+    ) -> io::Result<()> {
+        let remark = about_cell(
+            at,
+            error,
+            Bilingual::fixed(
+                "ist ein Fehler der Tabellenkalkulation; die Zelle wurde als leer gelesen",
+                "is an error of the spreadsheet; the cell was read as empty",
+            ),
+            Bilingual::fixed(
+                "die Formel berichtigen oder den Wert eintragen",
+                "mend the formula or fill in the value",
+            ),
+        );
+        (self.say)(&Line::Remark(Place::Row { sheet, row }, Box::new(remark))).map(|_| ())
+    }
+
+    /// Says something about a sheet as a whole.
+    pub(super) fn about_sheet(
+        &mut self,
+        sheet: &str,
+        reason: Bilingual,
+        remedy: Bilingual,
+    ) -> io::Result<()> {
+        let (kind, field, value) = (RemarkKind::Hint, String::new(), String::new());
+        let remark = Remark { kind, field, value, reason, remedy };
+        (self.say)(&Line::Remark(Place::Sheet(sheet.to_owned()), Box::new(remark))).map(|_| ())
+    }
+
     /// A sheet that describes one dataset: names left, values right of them.
     fn form(&mut self, rows: &[Row]) -> Result<(), Stop> {
-        let place = Place::Sheet(self.sheet.clone().unwrap_or_default());
+        let place = self.sheet.clone().map_or(Place::Whole, Place::Sheet);
         let mut pairs: Vec<(String, Option<Meaning>, String)> = Vec::new();
         for row in rows {
             bound_cells(&place, &row.cells)?;
@@ -299,11 +364,36 @@ impl<'a> Tables<'a> {
             .iter()
             .map(|(name, meaning, text)| Cell { column: name, letters: "", meaning: *meaning, text })
             .collect();
+        self.persons(&cells)?;
         let candidate = candidate(place, &cells, Vec::new(), &mut self.values);
         self.said += 1;
         (self.say)(&Line::Candidate(Box::new(candidate)))?;
         Ok(())
     }
+}
+
+/// A remark about a cell, by the letters of its column.
+fn about_cell(at: usize, text: &str, reason: Bilingual, remedy: Bilingual) -> Remark {
+    let letters = letters(at);
+    let reason = Bilingual::made(
+        format!("(Spalte {letters}) {}", reason.de),
+        format!("(column {letters}) {}", reason.en),
+    );
+    let value = super::values::line(text).chars().take(80).collect();
+    Remark { kind: RemarkKind::Hint, field: String::new(), value, reason, remedy }
+}
+
+fn form_too_long(row: &Row) -> Fault {
+    let place = |lang| Place::Row { sheet: row.sheet.clone(), row: row.number }.in_lang(lang);
+    Fault::made(
+        format!(
+            "{}: das Blatt beschreibt einen Datensatz in mehr als {FORM_ROWS_MAX} Zeilen",
+            place(Lang::De)
+        ),
+        format!("{}: the sheet describes one dataset in more than {FORM_ROWS_MAX} rows", place(Lang::En)),
+        "das Blatt kürzen, oder eine Tabelle mit einer Zeile je Datensatz daraus machen",
+        "shorten the sheet, or make a table of it with a row a dataset",
+    )
 }
 
 /// How many columns a row names, if it can be a head.
@@ -327,7 +417,6 @@ fn is_form(rows: &[Row], saved: Option<&Mapping>) -> bool {
 }
 
 fn bound_cells(place: &Place, cells: &[String]) -> Result<(), Fault> {
-    use crdt::catalog::Lang;
     let Some((at, cell)) = cells.iter().enumerate().find(|(_, cell)| cell.len() > CELL_BYTES_MAX) else {
         return Ok(());
     };

@@ -10,6 +10,7 @@ use std::fs::File;
 use std::io::{BufReader, Seek as _};
 
 use calamine::{Data, DataRef, Dimensions, Ods, Reader as _, SheetVisible, Xlsx};
+use crdt::catalog::invalid::Bilingual;
 
 use super::Stop;
 use super::csv::{too_many_columns, too_many_rows};
@@ -38,11 +39,14 @@ pub(super) fn read(mut file: File, tables: &mut Tables<'_>) -> Result<(), Stop> 
 }
 
 fn xlsx(mut book: Xlsx<BufReader<File>>, tables: &mut Tables<'_>) -> Result<(), Stop> {
-    let sheets = visible(book.sheets_metadata());
+    let sheets = visible(book.sheets_metadata())?;
     let mut counted = 0;
     for name in &sheets {
         // A sheet of charts has none.
         let merged = book.merge_cells_by_sheet_name(name).unwrap_or_default();
+        if merged.len() > MERGED_REGIONS_MAX || merged.iter().any(is_too_large) {
+            tables.about_sheet(name, merged_reason(), merged_remedy())?;
+        }
         let mut sheet = Sheet::new(name, sheets.len(), &merged);
         let mut cells = match book.worksheet_cells_reader(name) {
             Ok(cells) => cells,
@@ -52,6 +56,10 @@ fn xlsx(mut book: Xlsx<BufReader<File>>, tables: &mut Tables<'_>) -> Result<(), 
         };
         while let Some(cell) = cells.next_cell().map_err(|error| damaged(&error))? {
             let (row, column) = cell.get_position();
+            if let DataRef::Error(error) = cell.get_value() {
+                let place = (row.saturating_add(1), column as usize);
+                tables.broken_cell(sheet.name.clone(), place, &error.to_string())?;
+            }
             sheet.cell(row, column, shown_ref(cell.get_value()), tables)?;
         }
         counted += sheet.end(tables)?;
@@ -63,7 +71,7 @@ fn xlsx(mut book: Xlsx<BufReader<File>>, tables: &mut Tables<'_>) -> Result<(), 
 }
 
 fn ods(mut book: Ods<BufReader<File>>, tables: &mut Tables<'_>) -> Result<(), Stop> {
-    let sheets = visible(book.sheets_metadata());
+    let sheets = visible(book.sheets_metadata())?;
     let mut counted = 0;
     for name in &sheets {
         let range = book.worksheet_range(name).map_err(|error| damaged(&error))?;
@@ -71,6 +79,10 @@ fn ods(mut book: Ods<BufReader<File>>, tables: &mut Tables<'_>) -> Result<(), St
         let (first_row, first_column) = range.start().unwrap_or_default();
         for (row, column, value) in range.used_cells() {
             let (row, column) = (first_row + row as u32, first_column + column as u32);
+            if let Data::Error(error) = value {
+                let place = (row.saturating_add(1), column as usize);
+                tables.broken_cell(sheet.name.clone(), place, &error.to_string())?;
+            }
             sheet.cell(row, column, shown(value), tables)?;
         }
         counted += sheet.end(tables)?;
@@ -81,9 +93,38 @@ fn ods(mut book: Ods<BufReader<File>>, tables: &mut Tables<'_>) -> Result<(), St
     Ok(())
 }
 
-fn visible(sheets: &[calamine::Sheet]) -> Vec<String> {
+fn visible(sheets: &[calamine::Sheet]) -> Result<Vec<String>, Fault> {
     let visible = sheets.iter().filter(|sheet| sheet.visible == SheetVisible::Visible);
-    visible.map(|sheet| sheet.name.clone()).take(SHEETS_MAX).collect()
+    let names: Vec<String> = visible.map(|sheet| sheet.name.clone()).collect();
+    if names.len() <= SHEETS_MAX {
+        return Ok(names);
+    }
+    Err(Fault::made(
+        format!("die Mappe hat {} Blätter; erlaubt sind {SHEETS_MAX}", names.len()),
+        format!("the workbook has {} sheets, at most {SHEETS_MAX}", names.len()),
+        "die Mappe in mehrere teilen",
+        "split it into several workbooks",
+    ))
+}
+
+/// Whether a merged region is larger than one is filled.
+fn is_too_large(region: &Dimensions) -> bool {
+    region.end.0 > region.start.0 && region.len() > MERGED_CELLS_MAX
+}
+
+fn merged_reason() -> Bilingual {
+    Bilingual::made(
+        format!(
+            "hat verbundene Zellen, die mehr als {MERGED_CELLS_MAX} Zellen oder mehr als {MERGED_REGIONS_MAX} Bereiche umfassen; sie zählen nur für ihre erste Zeile"
+        ),
+        format!(
+            "has merged cells of more than {MERGED_CELLS_MAX} cells or {MERGED_REGIONS_MAX} regions; they count for their first row only"
+        ),
+    )
+}
+
+fn merged_remedy() -> Bilingual {
+    Bilingual::fixed("den Wert in jede Zeile schreiben", "write the value into each row")
 }
 
 /// Puts the cells of one sheet together to rows.
@@ -102,9 +143,8 @@ struct Sheet {
 impl Sheet {
     fn new(name: &str, sheets: usize, merged: &[Dimensions]) -> Self {
         let tall = merged.iter().take(MERGED_REGIONS_MAX).filter(|region| {
-            region.end.0 > region.start.0
-                && region.start.1 == region.end.1
-                && region.len() <= MERGED_CELLS_MAX
+            // A region of several columns stands in its first one.
+            region.end.0 > region.start.0 && !is_too_large(region)
         });
         Self {
             name: (sheets > 1).then(|| name.to_owned()),
@@ -191,7 +231,7 @@ fn shown(value: &Data) -> String {
             let (year, month, day, ..) = moment.to_ymd_hms_milli();
             format!("{year:04}-{month:02}-{day:02}")
         }
-        // `#REF!` and the like say nothing.
+        // `#REF!` and the like say nothing; who reads them says that.
         Data::Error(_) | Data::Empty => String::new(),
         other => other.to_string(),
     }

@@ -4,7 +4,8 @@
 //! says of its sizes is compared with what comes out, and the sum is bounded.
 //! Markup that declares a document type is refused. The form is PKWARE's
 //! APPNOTE 6.3, sections 4.3.7 (local header), 4.3.12 (directory) and 4.3.16
-//! (its end); archives beyond 4 GiB (4.3.14) are none of ours.
+//! (its end); sizes may stand in eight bytes (4.5.3), archives beyond 4 GiB
+//! (4.3.14) are none of ours.
 
 use std::fs::File;
 use std::io::{self, Read, Seek, SeekFrom};
@@ -46,7 +47,7 @@ pub(super) fn check(file: &mut File) -> Result<Kind, Stop> {
     let parts = directory(file)?;
     let mut sum = 0;
     for part in &parts {
-        sum += part.unpacked;
+        sum = part.unpacked.saturating_add(sum);
         if sum > UNPACKED_BYTES_MAX {
             return Err(too_much().into());
         }
@@ -92,13 +93,16 @@ fn directory(file: &mut File) -> Result<Vec<Part>, Stop> {
         }
         let (name, extra, comment) = (fields.u16(28)?, fields.u16(30)?, fields.u16(32)?);
         let name_end = 46 + usize::from(name);
+        let extra_fields = rest.get(name_end..name_end + usize::from(extra)).ok_or_else(broken)?;
+        let mut wide = Wide::of(extra_fields);
         parts.push(Part {
             name: String::from_utf8_lossy(rest.get(46..name_end).ok_or_else(broken)?).into_owned(),
             method: fields.u16(10)?,
             encrypted: fields.u16(8)? & 1 == 1,
-            packed: fields.u32(20)?.into(),
-            unpacked: fields.u32(24)?.into(),
-            offset: fields.u32(42)?.into(),
+            // In this order (4.5.3); evaluated in it.
+            unpacked: wide.or(fields.u32(24)?)?,
+            packed: wide.or(fields.u32(20)?)?,
+            offset: wide.or(fields.u32(42)?)?,
         });
         rest = rest.get(name_end + usize::from(extra) + usize::from(comment)..).ok_or_else(broken)?;
     }
@@ -127,7 +131,7 @@ fn unpack(file: &mut File, part: &Part) -> Result<(), Stop> {
     file.seek(SeekFrom::Start(part.offset + 30 + skip))?;
     let packed = (&mut *file).take(part.packed);
     // One byte more than was said shows that more was said than is true.
-    let most = part.unpacked + 1;
+    let most = part.unpacked.saturating_add(1);
     let (read, head) = match part.method {
         0 => counted(packed.take(most))?,
         8 => counted(DeflateDecoder::new(packed).take(most))?,
@@ -182,6 +186,35 @@ impl Fields<'_> {
     }
 }
 
+/// The sizes of a part in eight bytes, as writers of streams give them even for
+/// small parts (APPNOTE 4.5.3).
+struct Wide<'a>(&'a [u8]);
+
+impl<'a> Wide<'a> {
+    /// The field of that kind among the extra fields of a part, if there is one.
+    fn of(mut extra: &'a [u8]) -> Self {
+        while let [a, b, c, d, rest @ ..] = extra {
+            let length = usize::from(u16::from_le_bytes([*c, *d]));
+            let Some(body) = rest.get(..length) else { break };
+            if u16::from_le_bytes([*a, *b]) == 1 {
+                return Self(body);
+            }
+            extra = &rest[length..];
+        }
+        Self(&[])
+    }
+
+    /// A size that stands in four bytes, or here where those are all ones.
+    fn or(&mut self, narrow: u32) -> Result<u64, Fault> {
+        if narrow != u32::MAX {
+            return Ok(narrow.into());
+        }
+        let (number, rest) = self.0.split_first_chunk().ok_or_else(broken)?;
+        self.0 = rest;
+        Ok(u64::from_le_bytes(*number))
+    }
+}
+
 fn broken() -> Fault {
     Fault::fixed(
         "die Mappe ist beschädigt oder unvollständig",
@@ -202,4 +235,20 @@ fn too_much() -> Fault {
         "nur die Tabelle in eine neue Mappe kopieren",
         "copy only the table into a new workbook",
     )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn sizes_in_eight_bytes_are_read_where_four_say_nothing() {
+        let other = [9, 0, 2, 0, 7, 7];
+        let wide = [[1, 0, 16, 0].as_slice(), &5u64.to_le_bytes(), &6u64.to_le_bytes()].concat();
+        let extra = [other.as_slice(), &wide].concat();
+        let mut sizes = Wide::of(&extra);
+        let read = [u32::MAX, 3, u32::MAX].map(|narrow| sizes.or(narrow).unwrap());
+        assert_eq!(read, [5, 3, 6]);
+        assert!(sizes.or(u32::MAX).is_err(), "nothing more is there");
+    }
 }
