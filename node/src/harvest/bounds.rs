@@ -37,8 +37,7 @@ pub(super) fn bounded(text: &str, form: Form) -> Result<(), UnreadablePage> {
                 "fetch it again; nothing of the page was taken",
             )),
         },
-        Form::JsonLd | Form::Ckan if depth_of_brackets(text, b"\"") > DEPTH_MAX => Err(deep()),
-        Form::Turtle if depth_of_brackets(text, b"\"'") > DEPTH_MAX => Err(deep()),
+        Form::JsonLd | Form::Ckan | Form::Turtle if depth_of_brackets(text, form) > DEPTH_MAX => Err(deep()),
         _ => Ok(()),
     }
 }
@@ -89,28 +88,76 @@ fn end_of_tag(tag: &str) -> Option<usize> {
     None
 }
 
-/// How deep brackets stand in each other, outside of quoted texts; an estimate
-/// from above, since some brackets of Turtle stand in IRIs.
-fn depth_of_brackets(text: &str, quotes: &[u8]) -> usize {
-    let (mut depth, mut deepest) = (0usize, 0usize);
-    let mut quote: Option<u8> = None;
-    let mut escaped = false;
-    for byte in text.bytes() {
-        match (quote, byte) {
-            (Some(_), _) if escaped => escaped = false,
-            (Some(_), b'\\') => escaped = true,
-            // An apostrophe in a comment must not swallow the rest of the page.
-            (Some(b'\''), b'\n') => quote = None,
-            (Some(open), byte) if byte == open => quote = None,
-            (Some(_), _) => {}
-            (None, byte) if quotes.contains(&byte) => quote = Some(byte),
-            (None, b'[' | b'{' | b'(') => {
+/// Within what a byte of Turtle or JSON stands.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Within {
+    Nothing,
+    /// A text between these quotes, one each or three.
+    Text(u8, usize),
+    /// An IRI of Turtle.
+    Iri,
+    /// A comment of Turtle.
+    Comment,
+}
+
+/// How deep brackets stand in each other, outside of texts, IRIs and comments.
+fn depth_of_brackets(text: &str, form: Form) -> usize {
+    let bytes = text.as_bytes();
+    let (mut depth, mut deepest, mut at) = (0usize, 0usize, 0);
+    let mut within = Within::Nothing;
+    while let Some(byte) = bytes.get(at).copied() {
+        at += 1;
+        within = match (within, byte) {
+            (Within::Nothing, b'"' | b'\'') if byte == b'"' || form == Form::Turtle => {
+                let is_long = form == Form::Turtle && bytes[at..].starts_with(&[byte, byte]);
+                at += if is_long { 2 } else { 0 };
+                Within::Text(byte, if is_long { 3 } else { 1 })
+            }
+            (Within::Nothing, b'<') if form == Form::Turtle => Within::Iri,
+            (Within::Nothing, b'#') if form == Form::Turtle => Within::Comment,
+            (Within::Nothing, b'[' | b'{' | b'(') => {
                 depth += 1;
                 deepest = deepest.max(depth);
+                within
             }
-            (None, b']' | b'}' | b')') => depth = depth.saturating_sub(1),
-            _ => {}
-        }
+            (Within::Nothing, b']' | b'}' | b')') => {
+                depth = depth.saturating_sub(1);
+                within
+            }
+            (Within::Text(..), b'\\') => {
+                at += 1;
+                within
+            }
+            // A text between single quotes ends with its line, whatever else is wrong.
+            (Within::Text(_, 1), b'\n') | (Within::Iri, b'>' | b'\n' | b' ') | (Within::Comment, b'\n') => {
+                Within::Nothing
+            }
+            (Within::Text(quote, 1), byte) if byte == quote => Within::Nothing,
+            (Within::Text(quote, 3), byte) if byte == quote && bytes[at..].starts_with(&[quote, quote]) => {
+                at += 2;
+                Within::Nothing
+            }
+            _ => within,
+        };
     }
     deepest
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn brackets_count_wherever_a_parser_sees_them() {
+        let turtle = |text: &str| depth_of_brackets(text, Form::Turtle);
+        let deep = "[".repeat(7);
+        for before in ["# it's\n", "\"\"\"a \" b\"\"\" ", "'a\\'' ", "<a#b> ", "\"\" ", "# \"\n", "<a\"b> "] {
+            assert_eq!(turtle(&format!("{before}{deep}")), 7, "{before}");
+        }
+        for hidden in ["# [[\n", "\"[[\"", "'[['", "\"\"\"[\"[\n[\"\"\"", "<[[>"] {
+            assert_eq!(turtle(hidden), 0, "{hidden}");
+        }
+        let json = |text: &str| depth_of_brackets(text, Form::Ckan);
+        assert_eq!(json("{\"it's\": [\"[\\\"[\", {}]}"), 3);
+    }
 }
