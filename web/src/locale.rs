@@ -107,6 +107,7 @@ texts! {
     field_series: "Datensatzserie", "Dataset series";
     field_services: "Dienste", "Services";
     field_identifier: "Kennung", "Identifier";
+    field_other_identifiers: "Weitere Kennungen", "Other identifiers";
     field_status: "Status", "Status";
     field_format: "Dateiformat", "Format";
     field_formats: "Dateiformate", "Formats";

@@ -172,6 +172,7 @@ fn extras(dataset: &Dataset, contributor: Option<String>) -> Vec<Value> {
     add("uri", iri.clone());
     add("guid", iri);
     add("identifier", dataset.identifier.as_ref().map(ToString::to_string));
+    add("alternate_identifier", list(dataset.other_identifiers.iter().map(ToString::to_string).collect()));
     add("issued", dataset.issued.map(|at| at.to_string()));
     add("modified", dataset.modified.map(|at| at.to_string()));
     add("publisher_name", dataset.publisher.name.as_ref().map(ToString::to_string));

@@ -167,6 +167,7 @@ fn rows(detail: &DatasetDetail, lists: &Vocabularies, t: &'static Texts, lang: L
         Row::text(t.field_issued, dataset.issued.map(|at| moment(at, lang))),
         Row::text(t.field_modified, dataset.modified.map(|at| moment(at, lang))),
         Row::codes(t.field_identifier, dataset.identifier.as_ref()),
+        Row::codes(t.field_other_identifiers, &dataset.other_identifiers),
     ];
     let extra = |(path, value)| Row::text(&format!("{} ({path})", t.field_extra), Some(plain(value)));
     rows.extend(detail.extra.iter().map(extra));

@@ -106,7 +106,9 @@ fn properties(dataset: &Dataset, town: &TownInfo, around: &Surroundings<'_>) -> 
     put("themes", themes(dataset, around));
     let spoken = if dataset.title.get(lang).is_some() { lang } else { super::other(lang) };
     put("language", Some(language(spoken)));
-    put("externalIds", dataset.identifier.as_ref().map(|one| json!([{"value": one.as_str()}])));
+    let identifiers = dataset.identifier.iter().chain(&dataset.other_identifiers);
+    let external: Vec<Value> = identifiers.map(|one| json!({"value": one.as_str()})).collect();
+    put("externalIds", (!external.is_empty()).then(|| external.into()));
     put("formats", formats(dataset));
     put("contacts", contacts(dataset));
     put("license", dataset.licence.as_ref().map(|licence| spdx(licence).into()));

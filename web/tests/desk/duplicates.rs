@@ -97,6 +97,14 @@ async fn leads_everywhere(soest: &Soest, give_up: &str, keep: &str) {
     assert!(others.contains(&json!("stadtbaeume-liste")) && others.contains(&json!(give_up)), "{others:?}");
     let page = soest.page(&format!("/dataset/{give_up}")).await;
     assert!(page.status == StatusCode::OK && page.text().contains("Baumkataster"));
+    assert!(page.text().contains("Weitere Kennungen") && page.text().contains("stadtbaeume-liste"));
+    let english = soest.page(&format!("/dataset/{keep}?lang=en")).await;
+    assert!(english.text().contains("Other identifiers"), "{}", english.text());
+    let records = "/collections/federation/items";
+    let found = soest.public(&format!("{records}?externalIds=stadtbaeume-liste")).await.json();
+    assert_eq!(found["features"][0]["id"], json!(keep), "{found}");
+    let external = &found["features"][0]["properties"]["externalIds"];
+    assert!(external.as_array().unwrap().contains(&json!({"value": "stadtbaeume-liste"})), "{external}");
     let turtle = soest.public(&format!("/dataset/{give_up}.ttl")).await;
     for piece in ["adms:Identifier", "\"stadtbaeume-liste\"", &format!("<urn:uuid:{keep}> a dcat:Dataset")] {
         assert!(turtle.text().contains(piece), "{piece}: {}", turtle.text());
@@ -104,6 +112,9 @@ async fn leads_everywhere(soest: &Soest, give_up: &str, keep: &str) {
     for name in [give_up, "stadtbaeume-liste"] {
         let package = soest.public(&format!("/api/3/action/package_show?id={name}")).await;
         assert_eq!(package.json()["result"]["id"], json!(keep), "{name}: {}", package.text());
+        let extras = package.json()["result"]["extras"].as_array().unwrap().clone();
+        let others = extras.iter().find(|extra| extra["key"] == "alternate_identifier").unwrap();
+        assert!(others["value"].as_str().unwrap().contains("\"stadtbaeume-liste\""), "{others}");
     }
 }
 
