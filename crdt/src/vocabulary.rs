@@ -342,6 +342,11 @@ impl Vocabularies {
         self.0.insert(vocabulary.list, Arc::new(vocabulary));
     }
 
+    /// Whether a town has another list than the one that is compiled in.
+    pub fn is_own(&self, list: List) -> bool {
+        self.list(list) != Self::builtin().list(list)
+    }
+
     /// One list.
     pub fn list(&self, list: List) -> &Vocabulary {
         // Made of all lists, and none is ever taken out.

@@ -48,7 +48,8 @@ pub(crate) struct Args {
     /// Or the address of a catalog in RDF, of a CKAN or of a table
     #[arg(value_name = "FILE-or-URL", required_unless_present = "template")]
     file: Option<PathBuf>,
-    /// Write the blank template of an inventory (.xlsx or .csv) and do nothing else
+    /// Write the blank template of an inventory (.xlsx or .csv) and do nothing else; it offers
+    /// the values of the town's own vocabularies
     #[arg(long, value_name = "FILE", conflicts_with = "file")]
     template: Option<PathBuf>,
     #[command(flatten)]
@@ -87,7 +88,7 @@ pub(crate) struct Args {
 
 pub(super) async fn run(args: Args) -> Result<(), Failure> {
     if let Some(path) = &args.template {
-        return write_template(path);
+        return write_template(path, &args.directory.dir);
     }
     let Some(given) = &args.file else { return Err(Failure::input("import: give a file or an address")) };
     let origin = Origin::of(given, &args)?;
@@ -245,9 +246,10 @@ fn for_people(report: &Value) -> Result<(), Failure> {
     Ok(())
 }
 
-fn write_template(path: &Path) -> Result<(), Failure> {
+fn write_template(path: &Path, directory: &Path) -> Result<(), Failure> {
     let form = sheet_form(path)?;
-    let bytes = sheets::template(form).map_err(Failure::refused)?;
+    let lists = node::vocabulary::load(directory).map_err(Failure::input)?;
+    let bytes = sheets::template(form, &lists).map_err(Failure::refused)?;
     save(path, &bytes)?;
     output::line(format!("wrote the template to {}", path.display()))
 }

@@ -100,6 +100,14 @@ fn templates_are_written_and_wrong_input_is_refused() {
                 .is_some_and(|reason| reason.contains("keinen Datensatz"))
         );
     }
+    let plain = std::fs::read(at.join("vorlage.xlsx")).expect("a template");
+    let own =
+        crdt::vocabulary::List::Frequencies.builtin_text().replace("\tjährlich\t", "\tjedes neue Jahr\t");
+    std::fs::create_dir(at.join("t/vocabulary")).expect("a folder");
+    std::fs::write(at.join("t/vocabulary/frequencies.tsv"), own).expect("a list");
+    hanse("import --dir {}/t --template {}/vorlage.xlsx", at).done();
+    let with_own = std::fs::read(at.join("vorlage.xlsx")).expect("a template");
+    assert!(with_own.len() > plain.len(), "an own list is offered whole");
     hanse("import --template {}/vorlage.pdf", at).refused(2, &["vorlage.pdf", ".xlsx or .csv"]);
     hanse("import --dir {}/t {}/none.csv", at).refused(2, &["none.csv", "read"]);
     hanse("import --dir {}/t", at).refused(2, &["FILE-or-URL", "Usage"]);

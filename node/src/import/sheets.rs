@@ -5,13 +5,32 @@
 //! xlsx by its type, in csv behind an apostrophe, which an import takes off.
 
 use crdt::catalog::{Distribution, Lang, LocalRecord};
-use crdt::vocabulary::Vocabularies;
-use rust_xlsxwriter::{DataValidation, Format, FormatAlign, Note, Workbook, Worksheet, XlsxError};
+use crdt::vocabulary::{Concept, List, Mark, Vocabularies};
+use rust_xlsxwriter::utility::cell_range_absolute;
+use rust_xlsxwriter::{DataValidation, Format, FormatAlign, Formula, Note, Workbook, Worksheet, XlsxError};
 
 use super::inventory::{csv_text, template_columns};
 
 /// Rows below the head for which the template offers the values of a list.
 const OFFERED_ROWS: u32 = 2_000;
+/// The hidden sheet that holds these values; an import does not read it.
+const CHOICES: &str = "Auswahl";
+/// Frequencies that offices use, the most frequent first.
+const USUAL_FREQUENCIES: [&str; 11] = [
+    "CONT",
+    "DAILY",
+    "WEEKLY",
+    "MONTHLY",
+    "QUARTERLY",
+    "ANNUAL_2",
+    "ANNUAL",
+    "AS_NEEDED",
+    "IRREG",
+    "NEVER",
+    "UNKNOWN",
+];
+/// Licences that offices use.
+const USUAL_LICENCES: [&str; 4] = ["dl-zero-de/2.0", "dl-by-de/2.0", "cc-zero", "cc-by/4.0"];
 /// Longest cell that a spreadsheet takes, in characters.
 const CELL_CHARS_MAX: usize = 32_000;
 
@@ -53,35 +72,51 @@ impl SheetForm {
 #[error("write a table: {0}")]
 pub struct WriteTableError(#[from] XlsxError);
 
-/// The blank template.
-pub fn template(form: SheetForm) -> Result<Vec<u8>, WriteTableError> {
+/// The blank template, with the values of a town's lists to choose from.
+pub fn template(form: SheetForm, lists: &Vocabularies) -> Result<Vec<u8>, WriteTableError> {
     let head: Vec<&str> = template_columns().map(|(name, _)| name).collect();
     match form {
         SheetForm::Csv => Ok(csv_text([head.into_iter().map(str::to_owned).collect()]).into_bytes()),
         SheetForm::Xlsx => {
             let mut book = Workbook::new();
             let sheet = begin(&mut book, "Inventar", &head)?;
+            let mut choices = Vec::new();
             for (column, (name, field)) in (0..).zip(template_columns()) {
                 sheet.insert_note(0, column, &Note::new(help(name, field)).set_author("Hanse"))?;
-                if let Some(values) = offered(field) {
+                if let Some(values) = offered(field, lists) {
+                    let place = u16::try_from(choices.len()).unwrap_or(u16::MAX);
+                    let last = u32::try_from(values.len()).unwrap_or(u32::MAX).saturating_sub(1);
+                    let range = format!("={CHOICES}!{}", cell_range_absolute(0, place, last, place));
                     let validation = DataValidation::new()
-                        .allow_list_strings(&values)?
+                        .allow_list_formula(Formula::new(range))
                         // A value of one's own is no mistake: the import asks.
                         .ignore_blank(true)
                         .show_error_message(false);
                     sheet.add_data_validation(1, column, OFFERED_ROWS, column, &validation)?;
+                    choices.push(values);
                 }
+            }
+            let hidden = book.add_worksheet().set_name(CHOICES)?.set_hidden(true);
+            for (column, values) in (0..).zip(choices) {
+                hidden.write_column(0, column, values)?;
             }
             Ok(book.save_to_buffer()?)
         }
     }
 }
 
-/// The town's records in the columns of the template.
-pub fn table(form: SheetForm, records: &[LocalRecord]) -> Result<Vec<u8>, WriteTableError> {
+/// The town's records in the columns of the template, codes as its lists label
+/// them.
+pub fn table(
+    form: SheetForm,
+    records: &[LocalRecord],
+    lists: &Vocabularies,
+) -> Result<Vec<u8>, WriteTableError> {
     let columns: Vec<(&str, &str)> = template_columns().collect();
     let head: Vec<&str> = columns.iter().map(|(name, _)| *name).collect();
-    let row = |record: &LocalRecord| columns.iter().map(|(_, field)| cell(record, field)).collect::<Vec<_>>();
+    let row = |record: &LocalRecord| {
+        columns.iter().map(|(_, field)| cell(record, field, lists)).collect::<Vec<_>>()
+    };
     match form {
         SheetForm::Csv => {
             let head = head.iter().map(ToString::to_string).collect();
@@ -112,41 +147,29 @@ fn begin<'a>(book: &'a mut Workbook, name: &str, head: &[&str]) -> Result<&'a mu
     sheet.set_freeze_panes(1, 0)
 }
 
-/// Values that a column offers to choose from; a spreadsheet takes 255
-/// characters of them.
-fn offered(field: &str) -> Option<Vec<&'static str>> {
-    let lists = Vocabularies::builtin();
-    let labels = |list: &'static crdt::vocabulary::Vocabulary, codes: &[&str]| {
-        let label = |code: &&str| list.code(code).map(|concept| &*concept.label.de);
-        codes.iter().filter_map(label).collect::<Vec<_>>()
+/// Values that a column offers to choose from, never none.
+fn offered<'a>(field: &str, lists: &'a Vocabularies) -> Option<Vec<&'a str>> {
+    let values: Vec<&str> = match field {
+        "frequency" => choices(lists, List::Frequencies, &USUAL_FREQUENCIES),
+        "licence" => choices(lists, List::Licences, &USUAL_LICENCES),
+        "personal_data" => crdt::catalog::PersonalData::ALL.iter().map(|code| code.label(Lang::De)).collect(),
+        "internal/proposed_classification" => vec!["ja", "nein"],
+        "hvd" => crdt::catalog::Hvd::ALL.iter().map(|code| code.code()).collect(),
+        _ => return None,
     };
-    match field {
-        "frequency" => Some(labels(
-            lists.frequencies(),
-            &[
-                "CONT",
-                "DAILY",
-                "WEEKLY",
-                "MONTHLY",
-                "QUARTERLY",
-                "ANNUAL_2",
-                "ANNUAL",
-                "AS_NEEDED",
-                "IRREG",
-                "NEVER",
-                "UNKNOWN",
-            ],
-        )),
-        "licence" => {
-            Some(labels(lists.licences(), &["dl-zero-de/2.0", "dl-by-de/2.0", "cc-zero", "cc-by/4.0"]))
-        }
-        "personal_data" => {
-            Some(crdt::catalog::PersonalData::ALL.iter().map(|code| code.label(Lang::De)).collect())
-        }
-        "internal/proposed_classification" => Some(vec!["ja", "nein"]),
-        "hvd" => Some(crdt::catalog::Hvd::ALL.iter().map(|code| code.code()).collect()),
-        _ => None,
+    (!values.is_empty()).then_some(values)
+}
+
+/// Labels of a list: all that are in use if it is the town's own, else those
+/// that are usual in a town hall.
+fn choices<'a>(lists: &'a Vocabularies, list: List, usual: &[&str]) -> Vec<&'a str> {
+    let vocabulary = lists.list(list);
+    let label = |concept: &'a Concept| &*concept.label.de;
+    if lists.is_own(list) {
+        let in_use = |concept: &&Concept| !concept.is(Mark::Retired) && !concept.is(Mark::Provisional);
+        return vocabulary.concepts().iter().filter(in_use).map(label).collect();
     }
+    usual.iter().filter_map(|code| vocabulary.code(code)).map(label).collect()
 }
 
 /// What to fill in, beside the head of a column.
@@ -173,7 +196,7 @@ fn help(name: &str, field: &str) -> String {
 }
 
 /// What a record says in a column.
-fn cell(record: &LocalRecord, field: &str) -> String {
+fn cell(record: &LocalRecord, field: &str, lists: &Vocabularies) -> String {
     let (dataset, internal) = (&record.dataset, &record.internal);
     let shown = |value: Option<&dyn std::fmt::Display>| value.map(ToString::to_string).unwrap_or_default();
     macro_rules! of {
@@ -184,7 +207,7 @@ fn cell(record: &LocalRecord, field: &str) -> String {
     match field {
         "title" => of!(dataset.title.best(Lang::De)),
         "description" => of!(dataset.description.best(Lang::De)),
-        "themes" => joined(dataset.themes.iter().map(|theme| theme.label(Lang::De))),
+        "themes" => joined(dataset.themes.iter().map(|theme| theme.label_in(lists, Lang::De))),
         "keywords" => joined(dataset.keywords.de.iter().map(|word| word.as_str())),
         "spatial/unit" => of!(dataset.spatial.unit),
         "spatial/geocoding" => of!(dataset.spatial.geocoding),
@@ -193,15 +216,19 @@ fn cell(record: &LocalRecord, field: &str) -> String {
         "formats" => joined(dataset.formats.iter().map(|format| format.as_str())),
         "update_process" => of!(dataset.update_process),
         "data_modified" => of!(dataset.data_modified),
-        "frequency" => {
-            dataset.frequency.as_ref().map(|code| code.label(Lang::De).to_owned()).unwrap_or_default()
-        }
+        "frequency" => dataset
+            .frequency
+            .as_ref()
+            .map(|code| code.label_in(lists, Lang::De).to_owned())
+            .unwrap_or_default(),
         "distributions" => lines(dataset.distributions.iter().filter_map(address)),
         "distributions/download_url" => match dataset.distributions.as_slice() {
             [only] if only.access_url.is_some() => of!(only.download_url),
             _ => String::new(),
         },
-        "licence" => dataset.licence.as_ref().map(|licence| licence.label().to_owned()).unwrap_or_default(),
+        "licence" => {
+            dataset.licence.as_ref().map(|licence| licence.label_in(lists).to_owned()).unwrap_or_default()
+        }
         "attribution" => of!(dataset.attribution),
         "personal_data" => {
             dataset.personal_data.map(|code| code.label(Lang::De).to_owned()).unwrap_or_default()

@@ -3,6 +3,7 @@
 use axum::extract::{RawQuery, State};
 use axum::http::header;
 use axum::response::{IntoResponse, Response};
+use node::handle::NodeHandle;
 use node::import::sheets::{self, SheetForm};
 
 use crate::app::App;
@@ -13,8 +14,11 @@ use crate::error::{ErrorBody, Problem};
     summary = "The blank template of an inventory, as a workbook",
     responses((status = 200, description = "A workbook", body = Vec<u8>, content_type = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"), (status = 401, body = ErrorBody)),
 )]
-pub(crate) async fn template_xlsx(RawQuery(query): RawQuery) -> Result<Response, Problem> {
-    template(SheetForm::Xlsx, query.as_deref())
+pub(crate) async fn template_xlsx(
+    State(app): State<App>,
+    RawQuery(query): RawQuery,
+) -> Result<Response, Problem> {
+    template(&app, SheetForm::Xlsx, query.as_deref())
 }
 
 #[utoipa::path(
@@ -22,13 +26,16 @@ pub(crate) async fn template_xlsx(RawQuery(query): RawQuery) -> Result<Response,
     summary = "The blank template of an inventory, as CSV",
     responses((status = 200, description = "CSV", body = String, content_type = "text/csv"), (status = 401, body = ErrorBody)),
 )]
-pub(crate) async fn template_csv(RawQuery(query): RawQuery) -> Result<Response, Problem> {
-    template(SheetForm::Csv, query.as_deref())
+pub(crate) async fn template_csv(
+    State(app): State<App>,
+    RawQuery(query): RawQuery,
+) -> Result<Response, Problem> {
+    template(&app, SheetForm::Csv, query.as_deref())
 }
 
-fn template(form: SheetForm, query: Option<&str>) -> Result<Response, Problem> {
+fn template(app: &App, form: SheetForm, query: Option<&str>) -> Result<Response, Problem> {
     super::no_parameters(query)?;
-    file(form, "vorlage", sheets::template(form))
+    file(form, "vorlage", sheets::template(form, app.handle.vocabularies()))
 }
 
 #[utoipa::path(
@@ -57,8 +64,10 @@ pub(crate) async fn records_csv(
 
 async fn records(app: &App, form: SheetForm, query: Option<&str>) -> Result<Response, Problem> {
     super::no_parameters(query)?;
-    let table =
-        app.read(move |handle| handle.own_records().map(|records| sheets::table(form, &records))).await?;
+    let write = move |handle: &NodeHandle| {
+        handle.own_records().map(|records| sheets::table(form, &records, handle.vocabularies()))
+    };
+    let table = app.read(write).await?;
     file(form, "datensaetze", table)
 }
 

@@ -126,7 +126,7 @@ async fn markup_in_cells_is_text() {
     let formula = "Titel;Beschreibung\n=cmd|'/c calc'!A1;@SUM(A1)\n";
     let report = import(&node, "b.csv", formula.as_bytes(), options("y")).await;
     assert_eq!(counts(&report), [1, 0, 0, 0]);
-    let table = sheets::table(SheetForm::Csv, &records(&node)).unwrap();
+    let table = sheets::table(SheetForm::Csv, &records(&node), node.vocabularies()).unwrap();
     let text = String::from_utf8(table).unwrap();
     assert!(text.contains("'=cmd|") && text.contains("'@SUM"), "a record list runs nothing: {text}");
 }

@@ -1,5 +1,7 @@
 //! Inventories as offices fill them in.
 
+use crdt::vocabulary::{List, Vocabularies, Vocabulary};
+
 use super::*;
 use crate::import::inventory::csv_text;
 
@@ -212,7 +214,8 @@ async fn a_mapping_is_kept_for_its_source_and_can_be_changed() {
 async fn the_template_names_columns_that_the_import_knows() {
     let node = soest();
     for (form, name) in [(SheetForm::Csv, "a.csv"), (SheetForm::Xlsx, "a.xlsx")] {
-        let ended = ended(&node, name, &template(form).unwrap(), options("vorlage")).await;
+        let ended =
+            ended(&node, name, &template(form, Vocabularies::builtin()).unwrap(), options("vorlage")).await;
         let ImportState::Unreadable(fault) = ended else { panic!("{ended:?}") };
         assert!(fault.reason.de.contains("keinen Datensatz"), "its head is known: {}", fault.reason.de);
     }
@@ -224,6 +227,44 @@ async fn the_template_names_columns_that_the_import_knows() {
     assert!(sentences(&report.hints).is_empty(), "no column is unknown: {}", sentences(&report.hints));
     let description = records(&node)[0].dataset.description.de.as_ref().unwrap().to_string();
     assert_eq!(description, "=HYPERLINK(\"https://a.example\")");
+}
+
+/// What the template offers to choose from, column by column.
+fn choices(lists: &Vocabularies) -> Vec<Vec<String>> {
+    let bytes = template(SheetForm::Xlsx, lists).unwrap();
+    let mut book =
+        calamine::open_workbook_from_rs::<calamine::Xlsx<_>, _>(std::io::Cursor::new(bytes)).unwrap();
+    let range = calamine::Reader::worksheet_range(&mut book, "Auswahl").unwrap();
+    let column = |column| {
+        let cells = (0..).map_while(|row| range.get_value((row, column)).map(ToString::to_string));
+        cells.filter(|cell| !cell.is_empty()).collect()
+    };
+    (0..u32::try_from(range.width()).unwrap()).map(column).collect()
+}
+
+#[test]
+fn the_template_offers_the_words_of_the_towns_own_lists() {
+    let builtin = choices(Vocabularies::builtin());
+    assert_eq!(builtin.len(), 5);
+    let [frequencies, licences] = ["jährlich", "Datenlizenz Deutschland – Zero – Version 2.0"]
+        .map(|word| builtin.iter().find(|column| column.iter().any(|one| one.contains(word))));
+    let (frequencies, licences) = (frequencies.unwrap(), licences.unwrap());
+    assert_eq!((frequencies.len(), licences.len()), (11, 4));
+
+    let mut lists = Vocabularies::builtin().clone();
+    let text = List::Licences.builtin_text();
+    assert!(text.contains(&licences[0]));
+    lists.replace(
+        Vocabulary::parse(List::Licences, &text.replacen(&licences[0], "Frei, ohne Auflagen", 1)).unwrap(),
+    );
+    let own = choices(&lists);
+    let offered = own.iter().find(|column| column.iter().any(|one| one == "Frei, ohne Auflagen")).unwrap();
+    assert!(
+        offered.len() > licences.len() && offered.contains(&licences[1]),
+        "all of an own list: {offered:?}"
+    );
+    assert!(!own.iter().flatten().any(|one| *one == licences[0]));
+    assert!(own.contains(frequencies), "another list is as before");
 }
 
 fn template_head() -> Vec<String> {
