@@ -9,7 +9,7 @@ use std::time::Duration;
 use node::import::SourceName;
 use node::import::reader;
 use node::import::sheets::{self, SheetForm};
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use super::Directory;
 use crate::access::{Access, Offline};
@@ -91,7 +91,15 @@ pub(super) async fn run(args: Args) -> Result<(), Failure> {
         return write_template(path, &args.directory.dir);
     }
     let Some(given) = &args.file else { return Err(Failure::input("import: give a file or an address")) };
-    let origin = Origin::of(given, &args)?;
+    let origin = match Origin::of(given, &args) {
+        Err(Unopened::File(fault)) if args.json => {
+            output::json(&fault.report(given, &args))?;
+            return Err(Failure::unreadable());
+        }
+        Err(Unopened::File(fault)) => return Err(fault.failure(given)),
+        Err(Unopened::Asked(failure)) => return Err(failure),
+        Ok(origin) => origin,
+    };
     let access = Access::for_writing(&args.directory.dir, args.offline).await?;
     let outcome = import(&access, &args, origin).await;
     access.close().await?;
@@ -107,20 +115,86 @@ enum Origin {
 
 impl Origin {
     /// Opens the file, if it is one, before anything else is done.
-    fn of(given: &Path, args: &Args) -> Result<Self, Failure> {
+    fn of(given: &Path, args: &Args) -> Result<Self, Unopened> {
         if let Some(url) =
             given.to_str().filter(|text| text.starts_with("http://") || text.starts_with("https://"))
         {
             return Ok(Self::Address(url.to_owned()));
         }
         if args.allow_private || args.allow_redirects {
-            return Err(Failure::input(format!(
+            return Err(Unopened::Asked(Failure::input(format!(
                 "import `{}`: --allow-private and --allow-redirects go with an address",
                 given.display()
-            )));
+            ))));
         }
         let name = given.file_name().unwrap_or(given.as_os_str()).to_string_lossy().into_owned();
-        Ok(Self::File(name, open(given)?))
+        Ok(Self::File(name, open(given).map_err(Unopened::File)?))
+    }
+}
+
+/// Why nothing was begun.
+enum Unopened {
+    /// The options do not go together.
+    Asked(Failure),
+    /// The file cannot be read.
+    File(Unread),
+}
+
+/// Why a file was not even opened, in both languages.
+struct Unread {
+    reason: [String; 2],
+    remedy: [&'static str; 2],
+}
+
+impl Unread {
+    fn of(error: &std::io::Error) -> Self {
+        use std::io::ErrorKind::{IsADirectory, NotFound, PermissionDenied};
+        let (de, en, remedy) = match error.kind() {
+            NotFound => ("gibt es nicht", "does not exist", ["den Pfad prüfen", "check the path"]),
+            IsADirectory => {
+                ("ist ein Ordner", "is a directory", ["eine Datei darin angeben", "give a file in it"])
+            }
+            PermissionDenied => (
+                "darf nicht gelesen werden",
+                "may not be read",
+                ["die Rechte der Datei prüfen", "check its permissions"],
+            ),
+            _ => {
+                let reason =
+                    [format!("kann nicht gelesen werden ({error})"), format!("cannot be read ({error})")];
+                return Self { reason, remedy: ["die Datei prüfen", "check the file"] };
+            }
+        };
+        Self { reason: [de.to_owned(), en.to_owned()], remedy }
+    }
+
+    fn too_long(length: u64, most: u64) -> Self {
+        Self {
+            reason: [
+                format!("hat {length} Byte; erlaubt sind {most}"),
+                format!("has {length} bytes, at most {most}"),
+            ],
+            remedy: ["die Datei in mehrere teilen", "split it into several files"],
+        }
+    }
+
+    fn failure(&self, path: &Path) -> Failure {
+        Failure::input(format!("read `{}`: it {}; {}", path.display(), self.reason[1], self.remedy[1]))
+    }
+
+    /// The report of an import of which nothing could be read.
+    fn report(&self, path: &Path, args: &Args) -> Value {
+        let english = args.lang.as_deref() == Some("en");
+        let at = usize::from(english);
+        json!({
+            "dry_run": args.dry_run, "withheld": false,
+            "created": 0, "changed": 0, "unchanged": 0, "rejected": 0, "own": 0,
+            "problems": [{
+                "where": if english { "file" } else { "Datei" }, "field": "", "value": path.display().to_string(),
+                "reason": self.reason[at], "remedy": self.remedy[at],
+            }],
+            "hints": [], "omitted": 0,
+        })
     }
 }
 
@@ -131,14 +205,18 @@ async fn import(access: &Access, args: &Args, origin: Origin) -> Result<Value, F
         (None, Origin::File(name, _)) => Some(SourceName::of_file(name)),
         (None, Origin::Address(_)) => None,
     };
-    if let Some(path) = mapping.filter(|path| path.exists()) {
-        access.set_mapping(named(source.as_ref())?, &mapping_in(path)?).await?;
+    let given = mapping.filter(|path| path.exists()).map(mapping_in).transpose()?;
+    if let Some(given) = given.as_ref().filter(|_| !args.dry_run) {
+        access.set_mapping(named(source.as_ref())?, given).await?;
     }
     let mut query = vec![
         ("dry_run", args.dry_run.to_string()),
         ("all_or_nothing", args.all_or_nothing.to_string()),
         ("again", args.again.to_string()),
     ];
+    // A rehearsal reads by the mapping and keeps nothing of it.
+    let rehearsed = given.as_ref().filter(|_| args.dry_run).and_then(|given| given.get("columns"));
+    query.extend(rehearsed.map(|columns| ("columns", columns.to_string())));
     query.extend(source.map(|source| ("source", source.as_str().to_owned())));
     let begun = match origin {
         Origin::File(name, content) => {
@@ -262,9 +340,8 @@ pub(super) fn sheet_form(path: &Path) -> Result<SheetForm, Failure> {
 }
 
 /// Opens a file that may be imported; its length depends on what it is.
-fn open(path: &Path) -> Result<File, Failure> {
-    let shown = path.display();
-    let failed = |error: std::io::Error| Failure::input(format!("read `{shown}`: {error}"));
+fn open(path: &Path) -> Result<File, Unread> {
+    let failed = |error: std::io::Error| Unread::of(&error);
     let mut file = File::open(path).map_err(failed)?;
     let length = file.metadata().map_err(failed)?.len();
     let mut head = Vec::new();
@@ -272,9 +349,7 @@ fn open(path: &Path) -> Result<File, Failure> {
     file.rewind().map_err(failed)?;
     let most = reader::longest(&head);
     if length > most {
-        return Err(Failure::input(format!(
-            "read `{shown}`: it has {length} bytes, at most {most}; split it into several files"
-        )));
+        return Err(Unread::too_long(length, most));
     }
     Ok(file)
 }

@@ -66,6 +66,49 @@ fn an_inventory_comes_in_without_a_running_node() {
 }
 
 #[test]
+fn a_file_that_cannot_be_read_is_one_problem_of_a_report() {
+    let temp = tempfile::tempdir().expect("a directory");
+    let at = temp.path();
+    town(at);
+    let long = std::fs::File::create(at.join("long.csv")).expect("a file");
+    long.set_len(node::import::limits::FILE_BYTES_MAX + 1).expect("a sparse file");
+    for (file, german, english) in [
+        ("missing.csv", "gibt es nicht", "does not exist"),
+        ("t", "ist ein Ordner", "is a directory"),
+        ("long.csv", "erlaubt sind", "at most"),
+    ] {
+        for (lang, reason) in [("de", german), ("en", english)] {
+            let said = hanse(&format!("import --dir {{}}/t --json --lang {lang} {{}}/{file}"), at);
+            assert_eq!((said.code, counts(&report(&said))), (Some(2), [0; 4]), "{said:?}");
+            let problems = &report(&said)["problems"];
+            assert_eq!(problems.as_array().map(Vec::len), Some(1));
+            let said = problems[0]["reason"].as_str().unwrap_or_default();
+            assert!(said.contains(reason), "{file}: {said}");
+        }
+    }
+}
+
+#[test]
+fn a_rehearsal_reads_by_a_mapping_and_keeps_nothing_of_it() {
+    let temp = tempfile::tempdir().expect("a directory");
+    let at = temp.path();
+    town(at);
+    std::fs::write(at.join("a.csv"), "Was;Titel\nBäume;egal\n").expect("a file");
+    let columns = r#"{"columns": {"Was": "title", "Titel": null}}"#;
+    std::fs::write(at.join("columns.json"), columns).expect("a mapping");
+    let rehearsal = hanse("import --dir {}/t --dry-run --json --mapping {}/columns.json {}/a.csv", at);
+    assert_eq!(
+        report(&rehearsal)["columns"],
+        serde_json::json!({"Was": "title", "Titel": null}),
+        "{rehearsal:?}"
+    );
+    let after = hanse("import --dir {}/t --dry-run --json {}/a.csv", at);
+    assert_eq!(report(&after)["columns"], serde_json::json!({"Was": null, "Titel": "title"}));
+    hanse("import --dir {}/t --dry-run --mapping {}/new.json {}/a.csv", at).done();
+    assert!(!at.join("new.json").exists(), "a rehearsal writes nothing");
+}
+
+#[test]
 fn words_are_those_of_the_towns_own_lists() {
     let temp = tempfile::tempdir().expect("a directory");
     let at = temp.path();

@@ -117,7 +117,11 @@ impl NodeHandle {
         let read = match found {
             Found::Read(spool) => Ok(spool),
             Found::File(upload) => {
-                let (directory, known) = (self.spool_directory(), self.mapping(&job.options.source)?);
+                let directory = self.spool_directory();
+                let known = match &job.options.mapping {
+                    Some(given) => Some(given.clone()),
+                    None => self.mapping(&job.options.source)?,
+                };
                 reader::read(upload, known, self.vocabularies(), directory.as_deref())?
             }
         };

@@ -15,6 +15,7 @@ use tokio::sync::oneshot;
 
 use super::candidate::{Candidate, Line, Place, Remark, RemarkKind, SourceName};
 use super::decision::{Batch, Item, Outcome};
+use super::inventory::Mapping;
 use super::known::{Federation, Known, Named};
 use super::limits::{BATCH_RECORDS, BATCHES_WAITING, KEY_BYTES_MAX, REMARKS_MAX};
 use super::remarks::{
@@ -41,12 +42,15 @@ pub struct ImportOptions {
     /// Whether to take records again that a person has thrown away here.
     #[serde(default)]
     pub again: bool,
+    /// How columns are understood, instead of what is kept for the source.
+    #[serde(default, skip_serializing)]
+    pub mapping: Option<Mapping>,
 }
 
 impl ImportOptions {
     /// As an import is done when nothing else is asked for.
     pub fn new(source: SourceName) -> Self {
-        Self { source, dry_run: false, all_or_nothing: false, again: false }
+        Self { source, dry_run: false, all_or_nothing: false, again: false, mapping: None }
     }
 }
 

@@ -227,6 +227,7 @@ impl Report {
             problems: texts(&self.problems),
             hints: texts(&self.hints),
             omitted: self.omitted,
+            columns: self.mapping.columns.clone(),
         }
     }
 }
@@ -255,4 +256,7 @@ pub struct ReportText {
     pub hints: Vec<ProblemText>,
     /// Problems and hints beyond those listed.
     pub omitted: u64,
+    /// How the columns of an inventory were understood, as `--mapping` takes it.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    pub columns: BTreeMap<String, Option<String>>,
 }

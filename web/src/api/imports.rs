@@ -1,6 +1,8 @@
 //! Imports at the desk: bring a file, watch it come in, read what became of it,
 //! work off what is left to do.
 
+use std::collections::BTreeMap;
+
 use axum::Json;
 use axum::body::Body;
 use axum::extract::{Path, RawQuery, State};
@@ -28,8 +30,17 @@ use crate::error::{ErrorBody, Problem};
 /// Longest name of a file or source in an address, in characters.
 const NAME_CHARS_MAX: usize = 200;
 /// What the beginning of an import may say.
-const BEGIN: [&str; 8] =
-    ["name", "url", "source", "dry_run", "all_or_nothing", "again", "allow_private", "allow_redirects"];
+const BEGIN: [&str; 9] = [
+    "name",
+    "url",
+    "source",
+    "dry_run",
+    "all_or_nothing",
+    "again",
+    "columns",
+    "allow_private",
+    "allow_redirects",
+];
 /// Bytes of a file that say what it is.
 const HEAD_BYTES: usize = 32;
 /// Tasks on a page if none are asked for, and at most.
@@ -90,6 +101,9 @@ struct ReportAnswer {
     hints: Vec<ProblemAnswer>,
     /// Problems and hints beyond those listed.
     omitted: u64,
+    /// How the columns of an inventory were understood; `null`: kept as notes.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    columns: BTreeMap<String, Option<String>>,
 }
 
 /// One thing that is wrong or worth knowing.
@@ -133,6 +147,7 @@ impl From<ReportText> for ReportAnswer {
             problems: answers(text.problems),
             hints: answers(text.hints),
             omitted: text.omitted,
+            columns: text.columns,
         }
     }
 }
@@ -159,6 +174,7 @@ impl ReportAnswer {
             problems: vec![problem],
             hints: Vec::new(),
             omitted: 0,
+            columns: BTreeMap::new(),
         }
     }
 }
@@ -211,6 +227,7 @@ impl ImportAnswer {
         ("source" = Option<String>, Query, description = "Under which name its records are known again; by default made of the file's name or the address"),
         ("dry_run" = Option<bool>, Query, description = "Only say what would happen"),
         ("all_or_nothing" = Option<bool>, Query, description = "Write nothing if a record is rejected"),
+        ("columns" = Option<String>, Query, description = "How columns are understood, as JSON, by their names; instead of what is kept for the source"),
         ("again" = Option<bool>, Query, description = "Take again what was thrown away here"),
     ),
     request_body(content = Vec<u8>, content_type = "application/octet-stream"),
@@ -234,6 +251,7 @@ pub(crate) async fn begin(
             dry_run: asked.switch("dry_run")?,
             all_or_nothing: asked.switch("all_or_nothing")?,
             again: asked.switch("again")?,
+            mapping: asked.given("columns").map(columns).transpose()?,
         })
     };
     let job = match asked.given("url") {
@@ -256,6 +274,22 @@ pub(crate) async fn begin(
     let location = format!("/api/v1/imports/{}", job.id);
     let answer = Json(ImportAnswer::new(&job, app.lang, false));
     Ok((StatusCode::ACCEPTED, [(header::LOCATION, location)], answer).into_response())
+}
+
+/// How columns are understood, as a parameter says it.
+fn columns(text: &str) -> Result<Mapping, Problem> {
+    let columns = serde_json::from_str(text).map_err(|_| {
+        let remedy = Bilingual::fixed(
+            "Ein JSON-Objekt angeben: Spaltenname zu Feld oder null.",
+            "give a JSON object: a column's name to a field or null",
+        );
+        Problem::invalid_parameter("columns", text, remedy)
+    })?;
+    let mapping = Mapping { columns, head: Vec::new() };
+    match mapping.wrong().first() {
+        Some(error) => Err(Problem::invalid_field(error)),
+        None => Ok(mapping),
+    }
 }
 
 /// Writes the body into a private file.
