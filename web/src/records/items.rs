@@ -2,7 +2,6 @@
 
 use std::ops::Bound;
 
-use axum::body::Bytes;
 use axum::extract::rejection::PathRejection;
 use axum::extract::{Path, RawQuery, State};
 use axum::http::{HeaderMap, Uri, header};
@@ -21,6 +20,7 @@ use super::record::{Surroundings, record};
 use super::refusal::Refusal;
 use super::{GEOJSON, JSON, Link, answer, not_found, wants_html};
 use crate::app::App;
+use crate::extract::Body;
 use crate::locale;
 
 /// Media types of a filter in a body.
@@ -60,7 +60,7 @@ pub(crate) async fn search_items(
     RawQuery(query): RawQuery,
     uri: Uri,
     headers: HeaderMap,
-    body: Bytes,
+    Body(body): Body,
 ) -> Result<Response, Refusal> {
     let collection = named(&app, path)?;
     let filter = posted(&headers, &body)?;
