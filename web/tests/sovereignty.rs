@@ -12,6 +12,8 @@
 mod ckan;
 #[path = "sovereignty/cql.rs"]
 mod cql;
+#[path = "sovereignty/walks.rs"]
+mod walks;
 
 use std::collections::VecDeque;
 use std::fs;
@@ -310,7 +312,9 @@ impl World {
             "/sparql?query=SELECT+*+%7B+?s+?p+?o+FILTER(CONTAINS(STR(?o),'Zugang'))+%7D".to_owned(),
         ];
         let mut seen = Vec::new();
-        for address in addresses.into_iter().chain(ckan::queries(id)).chain(cql::queries()) {
+        for address in
+            addresses.into_iter().chain(ckan::queries(id)).chain(cql::queries()).chain(walks::queries())
+        {
             let request = Request::get(&address)
                 .header(header::HOST, "portal.example")
                 .header(header::ACCEPT, if is_page(&address) { "text/html" } else { "*/*" })
@@ -400,6 +404,11 @@ async fn peers_and_public_readers_see_the_same_bytes_in_both_worlds() {
     let filtered = one.iter().filter(|seen| seen.0.contains("items?filter") && seen.1 == 200);
     let found = filtered.filter(|seen| contains(&seen.3, OPEN_CANARY)).count();
     assert!(found > 50, "only {found} filters found an open dataset");
+    for interface in ["/sparql?", "/oai?", "/catalog.", "/federation/catalog.", "/feeds/"] {
+        let asked = one.iter().filter(|seen| seen.0.starts_with(interface) && seen.1 == 200);
+        let found = asked.filter(|seen| contains(&seen.3, OPEN_CANARY)).count();
+        assert!(found > 5, "only {found} questions to {interface} found an open dataset");
+    }
 
     // The closed record is there for staff, and for nobody else.
     assert!(protected.handle.dataset(node::view::Reader::Staff, secret).unwrap().is_some());
