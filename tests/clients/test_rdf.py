@@ -169,8 +169,8 @@ def test_services_and_series_are_said_as_the_shapes_ask(private_federation):
 class Harvester:
     """Walks a catalog as ckanext-dcat's harvester does: HEAD, then by the links alone."""
 
-    def __init__(self, address):
-        self.next, self.pages, self.seen = address, [], []
+    def __init__(self, address, store=None):
+        self.next, self.pages, self.seen, self.store = address, [], [], store
         head = requests.head(address, timeout=REQUEST_TIMEOUT_S)
         assert head.status_code == 200
         assert int(head.headers["Content-Length"]) < PAGE_BYTES_MAX
@@ -188,12 +188,91 @@ class Harvester:
             identifier = graph.value(dataset, DCTERMS.identifier)
             assert identifier and graph.value(dataset, DCTERMS.title)
             self.seen.append(str(identifier))
+            if self.store is not None:
+                self.store.take(graph, dataset)
         pages = set(graph.subjects(RDF.type, HYDRA.PagedCollection))
         assert len(pages) == 1
         link = next(iter(graph.objects(pages.pop(), HYDRA.nextPage)), None)
         assert link is None or str(link) != self.next
         self.next = str(link) if link else None
         return self.next is not None
+
+
+class TripleStore:
+    """Keeps datasets as ckanext-dcatde does: before it writes one anew, it deletes all that can be reached from it."""
+
+    def __init__(self):
+        self.graph, self.taken = rdflib.Graph(), {}
+
+    def take(self, page, dataset):
+        """Of one identifier the newest `dct:modified` counts."""
+        identifier = str(page.value(dataset, DCTERMS.identifier))
+        modified = page.value(dataset, DCTERMS.modified).toPython()
+        known = self.taken.get(identifier)
+        if known and known[1] > modified:
+            return
+        for triple in self.reached(self.graph, dataset, spare_publisher=True):
+            self.graph.remove(triple)
+        said = self.reached(page, dataset)
+        for triple in said:
+            self.graph.add(triple)
+        self.taken[identifier] = (dataset, modified, said)
+
+    @staticmethod
+    def reached(graph, dataset, spare_publisher=False):
+        """`SELECT ?s ?p ?o { <dataset> (<>|!<>)* ?s . ?s ?p ?o }`, without the publisher's for a `DELETE`."""
+        seen, left, found = set(), [dataset], []
+        spared = set(graph.objects(dataset, DCTERMS.publisher)) if spare_publisher else set()
+        while left:
+            node = left.pop()
+            if node in seen or node in spared:
+                continue
+            seen.add(node)
+            for triple in graph.triples((node, None, None)):
+                found.append(triple)
+                left.append(triple[2])
+        return found
+
+    def damaged(self):
+        """Datasets of which another one's refresh deleted something."""
+        whole = self.graph
+        return [name for name, (_, _, said) in self.taken.items() if not all(triple in whole for triple in said)]
+
+    def to_delete(self, walk):
+        """What a completed walk no longer saw is marked for deletion."""
+        return sorted(self.taken.keys() - set(walk.seen))
+
+
+def test_govdatas_store_keeps_every_dataset_whole_and_deletes_none(private_federation):
+    soest = private_federation.town("soest")
+    trees = soest.own_ids()["baumkataster"]
+    catalog, = graph_at(soest, "/catalog.ttl").subjects(RDF.type, DCAT.Catalog)
+    soest.edit_catalog({"series": {"jahre": {"title": {"de": "Bestand nach Jahren"}}},
+                        "contact": {"name": "Datenmanagement", "email": "opendata@soest.example"}})
+    copies = [soest.create_like(trees, title={"de": f"Jahrgang {number}"}) for number in range(120)]
+    for copy in copies:
+        soest.edit(copy, {"in_series": f"{catalog}#series-jahre"})
+        soest.publish(copy)
+    store = TripleStore()
+    walk = Harvester(f"{soest.portal}/catalog.ttl", store)
+    while walk.step():
+        soest.edit(copies[len(walk.pages)], {"title": {"de": f"Berichtigt {len(walk.pages)}"}})
+    assert len(store.taken) == len(walk.seen) > 120 and store.damaged() == []
+    # The next walk writes each anew over what is there.
+    again = Harvester(f"{soest.portal}/catalog.ttl", store)
+    while again.step():
+        pass
+    assert store.damaged() == [] and store.to_delete(again) == []
+    titles = {str(title) for title in store.graph.objects(None, DCTERMS.title)}
+    assert "Berichtigt 1" in titles and "Jahrgang 1" not in titles, "the newest counts, and nothing old is left"
+    # The control: with the series on the page, one dataset's refresh deletes what the others have.
+    page = graph_at(soest, "/catalog.ttl") + graph_at(soest, "/catalog.ttl?part=catalog")
+    broken = TripleStore()
+    members = sorted(page.subjects(rdflib.URIRef(f"{DCAT}inSeries"), None))
+    for member in members:
+        broken.take(page, member)
+    assert any(rdflib.URIRef(f"{catalog}#series-jahre") == triple[0] for triple in broken.taken[
+        str(page.value(members[0], DCTERMS.identifier))][2])
 
 
 def test_a_walk_over_edits_and_a_restart_finds_everything_once(private_federation):
@@ -238,7 +317,9 @@ def identifiers(town):
 
 
 def test_wrong_parameters_are_named(federation):
-    for query, field in [("page=0", "page"), ("modified_since=gestern", "modified_since"), ("profil=x", "profil")]:
+    # 409 for a value that cannot be, as ckanext-dcat answers.
+    for query, field, status in [("page=0", "page", 409), ("modified_since=gestern", "modified_since", 409),
+                                 ("q=title:[a", "q", 409), ("profil=x", "profil", 400)]:
         answer = federation.town("soest").get(f"/catalog.ttl?{query}")
-        assert answer.status_code == 400
+        assert answer.status_code == status
         assert answer.json()["error"]["field"] == field
