@@ -8,7 +8,8 @@
 //! new, and who follows from any member on ends with the catalog as it is.
 //!
 //! `as:object` is the dataset's IRI. Of a withdrawn dataset only the id is
-//! known any more, and its IRI is the one that its town's node gives by itself.
+//! known any more: its IRI is content, which an erasure leaves nowhere. So it
+//! is the IRI that its town's node gives by itself.
 //! A dataset may have come with another, so each member also says
 //! `dcterms:isVersionOf` with the dataset's `urn:uuid:`, which is the same for
 //! all members of one dataset.
@@ -28,6 +29,7 @@ const AS: &str = "https://www.w3.org/ns/activitystreams#";
 const LDES: &str = "https://w3id.org/ldes#";
 const TREE: &str = "https://w3id.org/tree#";
 const IS_VERSION_OF: &str = "http://purl.org/dc/terms/isVersionOf";
+const RDF: &str = "http://www.w3.org/1999/02/22-rdf-syntax-ns#";
 const TYPE: &str = "http://www.w3.org/1999/02/22-rdf-syntax-ns#type";
 const DATE_TIME: &str = "http://www.w3.org/2001/XMLSchema#dateTime";
 
@@ -115,7 +117,11 @@ impl Page {
         self.say(&view, &format!("{LDES}retentionPolicy"), policy.clone());
         self.say(&policy, TYPE, named(LDES, "LatestVersionSubset"));
         self.say(&policy, &format!("{LDES}amount"), Literal::from(1));
-        self.say(&policy, &format!("{LDES}versionKey"), NamedNode::new_unchecked(IS_VERSION_OF));
+        // A list of paths (LDES, retention policies), of one; its node has a name as all nodes here.
+        let key = part(&self.root, "version-key");
+        self.say(&policy, &format!("{LDES}versionKey"), key.clone());
+        self.say(&key, &format!("{RDF}first"), NamedNode::new_unchecked(IS_VERSION_OF));
+        self.say(&key, &format!("{RDF}rest"), named(RDF, "nil"));
         let page = self.page.clone();
         self.say(&page, TYPE, named(TREE, "Node"));
     }

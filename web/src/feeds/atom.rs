@@ -250,7 +250,8 @@ impl Asked {
             let Some(name) = known.iter().copied().find(|known| *known == name) else {
                 return Err(Problem::unknown_parameter(&name, known));
             };
-            if given.iter().any(|(seen, _)| *seen == name) {
+            // CKAN's feed takes several keywords, all of which must be there.
+            if name != "tags" && given.iter().any(|(seen, _)| *seen == name) {
                 return Err(Problem::repeated_parameter(name));
             }
             if !value.trim().is_empty() {

@@ -16,8 +16,9 @@ use crate::negotiate;
 const PARAMETERS: [&str; 1] = ["after"];
 
 /// A full page never gets a new member, so followers need not ask again. It may
-/// lose members that changed or were withdrawn: a cache drops it after an hour.
-const CACHE_FULL: &str = "public, max-age=3600, immutable";
+/// lose members that changed or were withdrawn: it is not immutable, and a cache
+/// drops it after an hour.
+const CACHE_FULL: &str = "public, max-age=3600";
 const FORMS: [StreamForm; 2] = [StreamForm::TriG, StreamForm::JsonLd];
 
 /// Answers `GET /feed`.

@@ -137,6 +137,8 @@ async fn themes_keywords_and_searches_have_feeds_too() {
         let again = feed(&soest, &link(&found, "self").unwrap()).await;
         assert_eq!(ids(&again).0, [roads.as_str()], "{path}: the link to itself leads there");
     }
+    let both = feed(&soest, "/feeds/custom.atom?tags=Stra%C3%9Fe+%22A%22&tags=Baum").await;
+    assert_eq!(ids(&both).0.len(), 0, "no dataset has both keywords");
     let first = feed(&soest, "/feeds/custom.atom?q=*:*").await;
     assert_eq!((ids(&first).0.len(), link(&first, "previous")), (20, None));
     let second = feed(&soest, &link(&first, "next").unwrap()).await;
