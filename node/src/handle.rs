@@ -67,7 +67,7 @@ struct Shared {
     token_path: Option<PathBuf>,
     pseudonym: Pseudonym,
     imports: Jobs,
-    harvests: crate::harvest::run::Harvests,
+    harvests: crate::harvest::live::Harvests,
     duplicates: crate::duplicates::level::Duplicates,
 }
 

@@ -8,6 +8,7 @@
 mod bounds;
 pub mod fetch;
 pub(crate) mod file;
+pub mod live;
 pub mod once;
 pub mod page;
 pub mod run;

@@ -7,7 +7,7 @@ use crdt::ids::DatasetId;
 use crdt::vocabulary::Vocabularies;
 
 use super::{NodeHandle, ReadError};
-use crate::harvest::run::Harvests;
+use crate::harvest::live::Harvests;
 use crate::harvest::source::Source;
 use crate::ledger::own_document;
 use crate::store::{TaskRow, WriteError};

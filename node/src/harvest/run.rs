@@ -10,22 +10,21 @@
 //! - What is known of a source is durable before and after each run.
 
 use std::collections::{BTreeMap, HashSet};
-use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use crdt::catalog::{Bilingual, InvalidField, LocalRecord, Merge};
 use crdt::foreign::ForeignRecord;
 use crdt::ids::UnixMillis;
 use serde_json::Value;
-use tokio::sync::Semaphore;
 use tokio_util::sync::CancellationToken;
 
 use super::fetch::Fetcher;
+use super::live::Begun;
 use super::source::{
     Counts, Kind, MASS_DELETION_PERCENT, QUARANTINE_MAX, Quarantined, SOURCES_MAX, Source, SourceSpec,
     is_mass_deletion,
 };
-use super::walk::{Walk, WalkEnd, WalkProgress, walk};
+use super::walk::{Walk, WalkEnd, walk};
 use crate::handle::{EditError, NodeHandle, ReadError};
 use crate::import::{
     self, Candidate, ImportError, ImportOptions, Line, Place, Progress, Remark, RemarkKind, Report,
@@ -36,8 +35,6 @@ use crate::view::Phase;
 
 /// How often the schedule is looked at.
 const LOOK: Duration = Duration::from_secs(15);
-/// Sources that are asked at the same time.
-const SOURCES_AT_ONCE: usize = 4;
 /// A source that is asked only for what is new is walked through this often.
 const WHOLE_EVERY_MS: i64 = 24 * 3600 * 1000;
 
@@ -83,102 +80,6 @@ pub enum HarvestError {
     /// The node ends.
     #[error("the run broke off")]
     BrokenOff,
-}
-
-/// Which sources are being asked in this process, and how far they are.
-#[derive(Debug)]
-pub struct Harvests {
-    live: Mutex<BTreeMap<String, Live>>,
-    /// So many are asked at once; the others wait for their turn.
-    turns: Semaphore,
-}
-
-#[derive(Debug, Default)]
-struct Live {
-    progress: WalkProgress,
-    stop: CancellationToken,
-}
-
-impl Default for Harvests {
-    fn default() -> Self {
-        Self { live: Mutex::default(), turns: Semaphore::new(SOURCES_AT_ONCE) }
-    }
-}
-
-impl Harvests {
-    fn live(&self) -> MutexGuard<'_, BTreeMap<String, Live>> {
-        self.live.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    fn step(&self, name: &str, progress: WalkProgress) {
-        if let Some(live) = self.live().get_mut(name) {
-            live.progress = progress;
-        }
-    }
-
-    /// Stops asking a source; whether it was being asked.
-    fn stop(&self, name: &str) -> bool {
-        self.live().get(name).map(|live| live.stop.cancel()).is_some()
-    }
-
-    /// How far the source is, if it is being asked.
-    pub fn progress(&self, name: &str) -> Option<WalkProgress> {
-        self.live().get(name).map(|live| live.progress)
-    }
-
-    /// The sources that are being asked, and how far each is.
-    pub fn running(&self) -> BTreeMap<String, WalkProgress> {
-        self.live().iter().map(|(name, live)| (name.clone(), live.progress)).collect()
-    }
-}
-
-/// A source that is being asked, until this is dropped.
-struct Begun {
-    handle: NodeHandle,
-    name: String,
-    stop: CancellationToken,
-}
-
-impl Begun {
-    fn new(handle: &NodeHandle, name: &str) -> Result<Self, HarvestError> {
-        let mut live = handle.harvests().live();
-        if live.contains_key(name) {
-            return Err(HarvestError::Running(name.to_owned()));
-        }
-        let stop = live.entry(name.to_owned()).or_default().stop.clone();
-        drop(live);
-        Ok(Self { handle: handle.clone(), name: name.to_owned(), stop })
-    }
-
-    /// Asks the source when it is its turn, and notes how that ended.
-    async fn run(self) -> Result<Source, HarvestError> {
-        let done = self.ask().await;
-        if let Err(error) = &done
-            && let Ok(source) = self.handle.source(&self.name)
-        {
-            let broken = Bilingual::made(
-                format!("der Lauf ist abgebrochen: {error}"),
-                format!("the run broke off: {error}"),
-            );
-            Run::new(&self.handle, source, self.stop.clone()).failed(self.handle.now(), broken, None).await?;
-        }
-        done
-    }
-
-    async fn ask(&self) -> Result<Source, HarvestError> {
-        let turns = &self.handle.harvests().turns;
-        let _turn = tokio::select! {
-            turn = turns.acquire() => turn.map_err(|_| HarvestError::BrokenOff)?,
-            () = self.stop.cancelled() => return self.handle.source(&self.name),
-        };
-        Run::begin(&self.handle, self.handle.source(&self.name)?, self.stop.clone()).await
-    }
-}
-
-impl Drop for Begun {
-    fn drop(&mut self) {
-        self.handle.harvests().live().remove(&self.name);
-    }
 }
 
 impl NodeHandle {
@@ -239,7 +140,7 @@ impl NodeHandle {
         Begun::new(self, name)?.run().await
     }
 
-    /// Asks a source now, behind the caller's back; [`Harvests::progress`]
+    /// Asks a source now, behind the caller's back; [`Harvests::progress`](super::live::Harvests::progress)
     /// tells how far it is.
     pub fn begin_source(&self, name: &str) -> Result<(), HarvestError> {
         self.source(name)?;
@@ -324,7 +225,7 @@ async fn ask(handle: &NodeHandle, name: String) {
 }
 
 /// One run of one source.
-struct Run<'a> {
+pub(super) struct Run<'a> {
     handle: &'a NodeHandle,
     source: Source,
     name: SourceName,
@@ -337,7 +238,7 @@ struct Run<'a> {
 }
 
 impl<'a> Run<'a> {
-    fn new(handle: &'a NodeHandle, source: Source, stop: CancellationToken) -> Self {
+    pub(super) fn new(handle: &'a NodeHandle, source: Source, stop: CancellationToken) -> Self {
         Self {
             handle,
             whole: true,
@@ -351,7 +252,7 @@ impl<'a> Run<'a> {
         }
     }
 
-    async fn begin(
+    pub(super) async fn begin(
         handle: &'a NodeHandle,
         mut source: Source,
         stop: CancellationToken,
@@ -417,7 +318,7 @@ impl<'a> Run<'a> {
         self.source.quarantine.truncate(QUARANTINE_MAX);
     }
 
-    async fn failed(
+    pub(super) async fn failed(
         mut self,
         now: UnixMillis,
         problem: Bilingual,

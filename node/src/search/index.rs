@@ -1,12 +1,4 @@
 //! The index itself: opening, bringing up to date, and what searches see of it.
-//!
-//! A directory holds generations side by side and a file `current` that names the one in use:
-//!
-//! ```text
-//! current             generation-7
-//! generation-7/       tantivy's files
-//! generation-8/       being rebuilt, unknown to readers until `current` names it
-//! ```
 
 use std::collections::HashSet;
 use std::fs;
@@ -17,9 +9,9 @@ use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock};
 
 use serde::{Deserialize, Serialize};
-use tantivy::directory::{INDEX_WRITER_LOCK, RamDirectory};
+use tantivy::directory::RamDirectory;
 use tantivy::indexer::IndexWriterOptions;
-use tantivy::{Directory, Index, IndexReader, IndexSettings, IndexWriter, ReloadPolicy, TantivyError};
+use tantivy::{Index, IndexReader, IndexSettings, IndexWriter, ReloadPolicy, TantivyError};
 use thiserror::Error;
 
 use super::SearchChange;
@@ -27,6 +19,9 @@ use super::analysis::Analyzer;
 use super::directory::DerivedDirectory;
 use super::facets::ColumnCache;
 use super::fields::{Fields, INDEX_FORMAT};
+use super::generations::{
+    current_generation, is_locked, make_current, next_generation, remove_generations_except,
+};
 use super::merging::TieredMerges;
 use super::run::{SearchError, View};
 
@@ -42,9 +37,7 @@ const RECENT_BYTES_MAX: usize = 4_000_000;
 const RECENT_APPLIED_MAX: u32 = 64;
 /// Longest key of a record.
 const KEY_BYTES_MAX: usize = 256;
-pub(super) const CURRENT_FILE: &str = "current";
 const MANAGED_FILE: &str = ".managed.json";
-const GENERATION_PREFIX: &str = "generation-";
 
 /// What [`SearchIndex::open`] found.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -543,63 +536,6 @@ pub(super) fn commit(writer: &mut IndexWriter, payload: &str) -> tantivy::Result
 pub(super) fn payload(source: &str, position: u64) -> String {
     let format = INDEX_FORMAT;
     serde_json::json!(Payload { format, source: source.to_owned(), position }).to_string()
-}
-
-/// The generation that `current` names, if it names one.
-fn current_generation(dir: &Path) -> Option<PathBuf> {
-    let name = fs::read_to_string(dir.join(CURRENT_FILE)).ok()?;
-    let name = name.trim();
-    generation_number(name)?;
-    Some(dir.join(name))
-}
-
-fn generation_number(name: &str) -> Option<u64> {
-    name.strip_prefix(GENERATION_PREFIX)?.parse().ok()
-}
-
-/// All generations in a directory, with their numbers.
-fn generations(dir: &Path) -> io::Result<Vec<(u64, PathBuf)>> {
-    let mut generations = Vec::new();
-    for entry in fs::read_dir(dir)? {
-        let entry = entry?;
-        if let Some(number) = entry.file_name().to_str().and_then(generation_number) {
-            generations.push((number, entry.path()));
-        }
-    }
-    Ok(generations)
-}
-
-/// Makes the directory of a new generation.
-pub(super) fn next_generation(dir: &Path) -> io::Result<PathBuf> {
-    let last = generations(dir)?.into_iter().map(|(number, _)| number).max().unwrap_or(0);
-    let path = dir.join(format!("{GENERATION_PREFIX}{}", last + 1));
-    fs::create_dir(&path)?;
-    Ok(path)
-}
-
-/// Lets `current` name a generation, all or nothing.
-pub(super) fn make_current(dir: &Path, generation: &Path) -> io::Result<()> {
-    let name = generation.file_name().unwrap_or_default();
-    let unfinished = dir.join(format!(".{CURRENT_FILE}"));
-    fs::write(&unfinished, name.as_encoded_bytes())?;
-    fs::File::open(&unfinished)?.sync_all()?;
-    fs::rename(&unfinished, dir.join(CURRENT_FILE))?;
-    fs::File::open(dir)?.sync_all()
-}
-
-fn remove_generations_except(dir: &Path, kept: &Path) -> io::Result<()> {
-    for (_, path) in generations(dir)? {
-        if path != kept {
-            fs::remove_dir_all(path)?;
-        }
-    }
-    Ok(())
-}
-
-/// Whether another process writes to a generation.
-fn is_locked(generation: &Path) -> bool {
-    let Ok(directory) = DerivedDirectory::open(generation) else { return false };
-    directory.acquire_lock(&INDEX_WRITER_LOCK).is_err()
 }
 
 pub(super) fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {

@@ -43,6 +43,7 @@ mod expression;
 mod facets;
 mod fields;
 mod folding;
+mod generations;
 mod highlight;
 mod index;
 mod matching;

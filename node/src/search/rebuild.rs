@@ -7,9 +7,8 @@ use thiserror::Error;
 
 use super::analysis::Analyzer;
 use super::directory::sync_files;
-use super::index::{
-    ApplyError, Generation, KnownKeys, check_key, commit, make_current, next_generation, payload,
-};
+use super::generations::{make_current, next_generation};
+use super::index::{ApplyError, Generation, KnownKeys, check_key, commit, payload};
 use super::{SearchIndex, SearchRecord};
 
 /// An index cannot be rebuilt.
