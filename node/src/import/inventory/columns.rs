@@ -246,6 +246,38 @@ mod tests {
     }
 
     #[test]
+    fn every_column_of_the_real_templates_has_its_meaning() {
+        for (name, expected) in [
+            ("Thema", Meaning::Theme),
+            ("Titel", Meaning::Title),
+            ("Titel (standardisiert)", Meaning::Title),
+            ("Beschreibung", Meaning::Description),
+            ("Räumlicher Bezug", Meaning::Spatial),
+            ("Verantwortlichkeit", Meaning::Department),
+            ("Verantworlichkeit", Meaning::Department),
+            ("Ansprechperson", Meaning::Person),
+            ("Datenhoheit bei", Meaning::Sovereignty),
+            ("IT-Fachverfahren", Meaning::SourceSystem),
+            ("Dateiformat", Meaning::Format),
+            ("Verfügbarkeit", Meaning::Availability),
+            ("Aktualisierungsprozess", Meaning::UpdateProcess),
+            ("Zuletzt aktualisiert", Meaning::DataModified),
+            ("Aktualisierungsfrequenz", Meaning::Frequency),
+            ("Ressource Link", Meaning::Link),
+            ("Personenbezug", Meaning::PersonalData),
+            ("Anonymisierbarkeit", Meaning::Anonymisable),
+            ("Tags", Meaning::Keywords),
+            ("Open Data geeignet", Meaning::OpenDataFit),
+            ("Kommentar", Meaning::Comment),
+            ("Schutzbedarf", Meaning::Protection),
+            ("Rechtsgrundlage", Meaning::LegalBasis),
+            ("Schnittstelle", Meaning::Interface),
+        ] {
+            assert_eq!(meaning(name, None), Some(expected), "{name}");
+        }
+    }
+
+    #[test]
     fn no_name_means_two_things() {
         let mut names: Vec<(String, Meaning)> = KNOWN
             .iter()
