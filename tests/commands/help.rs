@@ -73,8 +73,8 @@ fn routes_are_listed_for_people_and_programs() {
     let (desk, public): (Routes<'_>, Routes<'_>) =
         others.into_iter().partition(|route| route["listener"] == "desk");
     assert!(desk.len() >= 3 && desk.iter().all(|route| route["token"] == true), "{desk:?}");
-    // What the public sends is a query: of CKAN's API, SPARQL or OAI-PMH.
-    let queries = ["/api/action/", "/api/3/action/", "/sparql", "/oai"];
+    // What the public sends is a query: of CKAN's API, SPARQL, OAI-PMH or OGC API Records.
+    let queries = ["/api/action/", "/api/3/action/", "/sparql", "/oai", "/collections/"];
     let is_query = |route: &serde_json::Value| {
         queries.iter().any(|query| route["path"].as_str().is_some_and(|path| path.starts_with(query)))
     };

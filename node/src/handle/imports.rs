@@ -177,6 +177,11 @@ impl NodeHandle {
         Ok(rows.into_iter().map(|row| Origin::of(row, record)).collect())
     }
 
+    /// What sources say of a record, row by row. Blocks.
+    pub(crate) fn rows_of(&self, id: DatasetId) -> Result<Vec<SourceRow>, ReadError> {
+        Ok(self.shared.books.closed.read()?.origins_of(&id)?)
+    }
+
     /// Goes through everything that came from a source. Blocks.
     pub fn each_of_source(&self, source: &SourceName, visit: impl FnMut(SourceRow)) -> Result<(), ReadError> {
         Ok(self.shared.books.closed.read()?.each_of_source(source, visit)?)

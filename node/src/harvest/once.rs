@@ -50,10 +50,14 @@ impl Address {
     }
 
     /// What its records are known by: host and path, without what only says
-    /// how to answer.
+    /// how to answer. A CKAN is one source, by whichever action it is asked.
     pub fn source(&self) -> SourceName {
         let host = self.url.host_str().unwrap_or_default();
-        SourceName::new(&format!("{host}{}", self.url.path().trim_end_matches('/')))
+        let path = match guessed(&self.url) {
+            Kind::Ckan => self.url.path().split("/api/").next().unwrap_or_default(),
+            Kind::Rdf => self.url.path(),
+        };
+        SourceName::new(&format!("{host}{}", path.trim_end_matches('/')))
     }
 }
 
@@ -206,5 +210,11 @@ mod tests {
         assert_eq!(kind(&at("leer"), None, b""), None);
         let address = Address::parse("https://a.example/x/catalog.ttl?page=2", Reach::default()).unwrap();
         assert_eq!(address.source().as_str(), "a.example/x/catalog.ttl");
+        for ckan in
+            ["https://a.example", "https://a.example/", "https://a.example/api/3/action/package_search?q=x"]
+        {
+            let address = Address::parse(ckan, Reach::default()).unwrap();
+            assert_eq!(address.source().as_str(), "a.example", "{ckan}");
+        }
     }
 }

@@ -89,6 +89,12 @@ impl Known {
         handle.each_alias(|alias| {
             known.names.entry(name_hash(&alias.name)).or_insert(alias.dataset);
         })?;
+        // The row of a record that was given up means the one that was kept.
+        for (given_up, kept) in handle.given_up_ids()? {
+            for row in handle.rows_of(given_up)?.into_iter().chain(handle.rows_of(kept)?) {
+                known.rows.extend(row_name(&row.said.dataset).map(|row| (row, kept)));
+            }
+        }
         Ok(known)
     }
 
