@@ -169,8 +169,13 @@ class Town:
 
     def own_ids(self):
         """The ids of this town's open records, by the last part of their identifiers."""
-        items = self.get("/api/v1/datasets", params={"town": self.name, "limit": 100}).json()["items"]
-        return {item["identifier"].rsplit("/", 1)[-1]: item["id"] for item in items}
+        found = {}
+        while True:
+            asked = {"town": self.name, "limit": 100, "sort": "title", "offset": len(found)}
+            page = self.get("/api/v1/datasets", params=asked).json()
+            found.update((item["identifier"].rsplit("/", 1)[-1], item["id"]) for item in page["items"])
+            if len(found) >= page["total"] or not page["items"]:
+                return found
 
     def create(self, record):
         """Creates a closed record; its id."""

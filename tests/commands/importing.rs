@@ -5,7 +5,7 @@ use std::path::Path;
 
 use serde_json::Value;
 
-use crate::binary::{Beside, Said, command, hanse, run};
+use crate::binary::{Beside, Said, command, hanse};
 use crate::serving::serving;
 use crate::wait::until_blocking;
 
@@ -225,14 +225,23 @@ fn a_file_that_wants_all_memory_fails_its_own_import() {
 
 #[test]
 fn a_killed_import_is_run_again_and_nothing_is_half_or_double() {
+    let rows = (0..ROWS).map(|n| format!("Datensatz {n};Umwelt;k{n};jährlich\n")).collect::<String>();
+    kill_and_run_again("viele.csv", &format!("Titel;Thema;Kennung;Aktualisierungsfrequenz\n{rows}"));
+    let prefixes =
+        "@prefix dcat: <http://www.w3.org/ns/dcat#> . @prefix dct: <http://purl.org/dc/terms/> .\n";
+    let dataset =
+        |n| format!("<https://quelle.example/d/{n}> a dcat:Dataset ; dct:title \"Datensatz {n}\"@de .\n");
+    kill_and_run_again("viele.ttl", &format!("{prefixes}{}", (0..ROWS).map(dataset).collect::<String>()));
+}
+
+/// Kills node and command when some of the records are in, and imports the file again.
+fn kill_and_run_again(name: &str, text: &str) {
     let temp = tempfile::tempdir().expect("a directory");
     let at = temp.path();
-    let rows: String = (0..ROWS).map(|n| format!("Datensatz {n};Umwelt;k{n};jährlich\n")).collect();
-    std::fs::write(at.join("viele.csv"), format!("Titel;Thema;Kennung;Aktualisierungsfrequenz\n{rows}"))
-        .expect("a file");
+    std::fs::write(at.join(name), text).expect("a file");
     let mut node = serving(&at.join("t"));
     let mut import = command(["import", "--json", "--dir"]);
-    import.arg(at.join("t")).arg(at.join("viele.csv"));
+    import.arg(at.join("t")).arg(at.join(name));
     let mut beside = Beside::start(import, &at.join("import.log"));
     until_blocking("some records to be in", || {
         let listed = hanse("list --dir {}/t --class closed --limit 1 --json", at);
@@ -242,16 +251,11 @@ fn a_killed_import_is_run_again_and_nothing_is_half_or_double() {
     node.kill();
     beside.kill();
 
-    let again = hanse("import --dir {}/t --json {}/viele.csv", at);
+    let again = hanse(&format!("import --dir {{}}/t --json {{}}/{name}"), at);
     let [created, changed, unchanged, rejected] = counts(&report(&again));
     assert_eq!((created + unchanged, changed, rejected), (ROWS as u64, 0, 0), "nothing is half");
     assert!(unchanged > 500, "what was in stayed in: {unchanged}");
     assert_eq!(hanse("list --dir {}/t --limit 1 --json", at).json()["total"], ROWS, "nothing is double");
-    let settled = run(command(
-        ["import", "--json", "--dir"]
-            .map(std::ffi::OsString::from)
-            .into_iter()
-            .chain([at.join("t").into(), at.join("viele.csv").into()]),
-    ));
+    let settled = hanse(&format!("import --dir {{}}/t --json {{}}/{name}"), at);
     assert_eq!(counts(&report(&settled)), [0, 0, ROWS as u64, 0]);
 }

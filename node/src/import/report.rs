@@ -144,6 +144,28 @@ pub struct Report {
     pub rows: Vec<RejectedRow>,
     #[serde(skip)]
     pub(super) rejected_bytes: usize,
+    #[serde(skip)]
+    pub(super) rows_are_cut: bool,
+}
+
+/// Not all rejected rows are given back.
+fn rows_are_cut() -> Problem {
+    const MIB: usize = REJECTED_BYTES_MAX >> 20;
+    Problem {
+        kind: Some(RemarkKind::Hint),
+        place: Place::Whole,
+        called: None,
+        field: String::new(),
+        value: String::new(),
+        reason: Bilingual::made(
+            format!("es sind mehr abgelehnte Zeilen, als zum Ausbessern zurückgegeben werden ({MIB} MiB)"),
+            format!("more rows are rejected than are given back to be mended ({MIB} MiB)"),
+        ),
+        remedy: Bilingual::fixed(
+            "die zurückgegebenen ausbessern und einlesen, dann die ganze Datei noch einmal",
+            "mend those given back and import them, then the whole file once more",
+        ),
+    }
 }
 
 impl Report {
@@ -185,9 +207,13 @@ impl Report {
         };
         let reason = problems.iter().map(sentence).collect::<Vec<_>>().join(" | ");
         let bytes = reason.len() + row.iter().map(String::len).sum::<usize>();
-        if !row.is_empty() && self.rejected_bytes + bytes <= REJECTED_BYTES_MAX {
+        let is_kept = self.rejected_bytes + bytes <= REJECTED_BYTES_MAX;
+        if !row.is_empty() && is_kept {
             self.rejected_bytes += bytes;
             self.rows.push(RejectedRow { row, reason });
+        } else if !row.is_empty() && !self.rows_are_cut {
+            self.rows_are_cut = true;
+            self.hint(rows_are_cut());
         }
         problems.into_iter().for_each(|problem| self.problem(problem));
     }

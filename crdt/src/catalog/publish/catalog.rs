@@ -227,7 +227,6 @@ mod tests {
             (json!({"spatial": {"geocoding": "urn:x:y"}}), "spatial/geocoding"),
             (json!({"series": {"baeume": {"iri": "urn:x:y"}}}), "series/baeume/iri"),
             (json!({"series": {"baeume": {"iri": catalog().iri}}}), "series/baeume/iri"),
-            (json!({"series": {"teiche": {"iri": catalog().series[0].iri}}}), "series/teiche/iri"),
         ] {
             assert_eq!(fields(&edit), [field], "{edit}");
         }
