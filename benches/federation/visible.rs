@@ -27,20 +27,15 @@ struct Edited {
     token: String,
     /// The last entry of the viewer's log before the edit.
     place: String,
-    /// Just before the edit, as a moment in a query.
-    before: String,
 }
 
 /// What it is, and the address that shows an edit.
 type Interface = (&'static str, fn(&Edited) -> String);
 
-const INTERFACES: [Interface; 12] = [
+const INTERFACES: [Interface; 11] = [
     ("portal, the page", |edited| format!("/dataset/{}", edited.id)),
     ("portal, the search", |edited| format!("/?q={}", edited.token)),
     ("DCAT-AP.de, the dataset", |edited| format!("/dataset/{}.ttl", edited.id)),
-    ("DCAT-AP.de, what has changed", |edited| {
-        format!("/federation/catalog.ttl?modified_since={}", edited.before)
-    }),
     ("CKAN, package_show", |edited| format!("/api/3/action/package_show?id={}", edited.id)),
     ("CKAN, package_search", |edited| format!("/api/3/action/package_search?q={}", edited.token)),
     ("SPARQL", |edited| {
@@ -91,7 +86,6 @@ pub(crate) fn measure(large: &mut Large) -> Result<()> {
                 iri: crdt::dcat::dataset_iri(&dataset).as_str().to_owned(),
                 token: token(number),
                 place: last.entries.first().context("the viewer holds something")?.place().to_string(),
-                before: jiff::Timestamp::from_millisecond(viewer.handle().now().0)?.to_string(),
             };
             editing.block_on(edit(&editor.handle(), &edited))?;
             let url = reqwest::Url::parse(&format!("{base}{}", address(&edited)))?;
