@@ -66,7 +66,7 @@ struct Shared {
     base_url: Option<String>,
     token_path: Option<PathBuf>,
     pseudonym: Pseudonym,
-    imports: Jobs,
+    imports: Arc<Jobs>,
     harvests: crate::harvest::live::Harvests,
     duplicates: crate::duplicates::level::Duplicates,
 }

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use crdt::catalog::LocalRecord;
-use crdt::ids::DatasetId;
+use crdt::ids::{DatasetId, UnixMillis};
 use tokio::sync::oneshot;
 
 use super::{LISTING_LIMIT_MAX, NodeHandle, ReadError, Scope};
@@ -59,8 +59,9 @@ impl NodeHandle {
             // Tasks of their own: a panic ends the import, not what waits for it.
             let (at_work, job) = (handle.clone(), Arc::clone(&begun));
             let found = tokio::spawn(async move { at_work.fetch_given(given, &job).await }).await;
+            let imports = Arc::clone(&handle.shared.imports);
             // A source that drips while it is fetched holds up no other import.
-            let _turn = handle.shared.imports.running.lock().await;
+            let turn = imports.running.lock().await;
             let end = match found.unwrap_or_else(|_| Ok(Err(broke_off()))) {
                 Ok(Ok(found)) => {
                     let (at_work, job) = (handle.clone(), Arc::clone(&begun));
@@ -72,16 +73,21 @@ impl NodeHandle {
                 Err(error) => Err(error),
             };
             let end = end.unwrap_or_else(|error| ImportState::Failed(error.to_string()));
-            handle.end_import(&begun, end).await;
+            let at = handle.keep_end(&begun, &end).await;
+            drop(turn);
+            // Whoever is told that it has ended may close the directory.
+            drop(handle);
+            imports.end(&begun, end, at);
         });
         Ok(job)
     }
 
-    async fn end_import(&self, job: &ImportJob, end: ImportState) {
-        if let ImportState::Failed(error) = &end {
+    /// Keeps how an import ended, and says when that was.
+    async fn keep_end(&self, job: &ImportJob, end: &ImportState) -> UnixMillis {
+        if let ImportState::Failed(error) = end {
             tracing::error!(%error, import = %job.id, "an import failed");
         }
-        if let ImportState::Done(report) = &end
+        if let ImportState::Done(report) = end
             && !report.dry_run
             && report.mapping != Mapping::default()
             && let Err(error) = self.keep_mapping(job.options.source.clone(), report.mapping.clone()).await
@@ -89,12 +95,12 @@ impl NodeHandle {
             tracing::warn!(%error, import = %job.id, "how the columns were understood was not kept");
         }
         let now = self.now();
-        if let Some(ended) = job.ending(&end, now)
+        if let Some(ended) = job.ending(end, now)
             && let Err(error) = self.shared.ledger.keep_report(ended).await
         {
             tracing::warn!(%error, import = %job.id, "the report of an import was not kept");
         }
-        self.shared.imports.end(job, end, now);
+        now
     }
 
     /// What is to be imported: a file as it is, an address once it is fetched; or how it ended there.

@@ -225,7 +225,7 @@ impl Parts {
         token_path: Option<std::path::PathBuf>,
     ) -> Result<NodeHandle, OpenNodeError> {
         let pseudonym = desk_pseudonym(&self.closed)?;
-        let imports = Jobs::remembering(self.closed.read()?.reports()?);
+        let imports = Arc::new(Jobs::remembering(self.closed.read()?.reports()?));
         let info = self.member.info();
         let books =
             Books::new(self.replica, self.closed, info, self.node_key, self.boot, self.authority, self.lists);
