@@ -180,6 +180,16 @@ pub struct Candidate {
     pub refused: Vec<InvalidField>,
 }
 
+impl Candidate {
+    /// Its title: the German one, else the first that it has.
+    pub(super) fn title(&self) -> Option<&str> {
+        match self.fields.get("title")? {
+            Value::Object(languages) => languages.get("de").or_else(|| languages.values().next())?.as_str(),
+            title => title.as_str(),
+        }
+    }
+}
+
 /// Why nothing of a source could be read.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, thiserror::Error)]
 #[error("{}; {}", reason.en, remedy.en)]

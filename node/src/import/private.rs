@@ -12,6 +12,7 @@ use crdt::catalog::invalid::Bilingual;
 use serde_json::{Map, Value};
 
 use super::candidate::{Candidate, Remark, RemarkKind};
+use super::remarks::excerpt;
 
 /// Persons that are remembered of one file.
 const PERSONS_MAX: usize = 20_000;
@@ -19,8 +20,6 @@ const PERSONS_MAX: usize = 20_000;
 const NAME_WORDS_MAX: usize = 4;
 /// Shortest surname that is looked for, in letters.
 const SURNAME_LETTERS_MIN: usize = 3;
-/// Longest value that a remark repeats, in characters.
-const EXCERPT_CHARS: usize = 80;
 /// What stands for a text that was taken out.
 const LEFT_OUT: &str = "…";
 
@@ -183,13 +182,12 @@ impl Persons {
             }
         }
         let words = words(text, |c| c.is_alphabetic() || c == '-' || c == '\'');
-        for (at, word) in words.iter().enumerate() {
+        for at in 0..words.len() {
             if let Some(range) = self.name_at(text, &words, at)
                 && found.iter().all(|one| one.end <= range.start || range.end <= one.start)
             {
                 found.push(range);
             }
-            debug_assert!(word.start < word.end, "a word has letters");
         }
         found.sort_by_key(|range| range.start);
         found
@@ -292,7 +290,7 @@ impl Withheld {
                 ),
             )
         };
-        let value = self.text.chars().take(EXCERPT_CHARS).collect();
+        let value = excerpt(&self.text);
         Remark { kind: RemarkKind::Personal, field: self.path, value, reason, remedy }
     }
 }

@@ -12,15 +12,14 @@ use crate::store::Leading;
 /// Longest value that a remark repeats, in characters.
 const EXCERPT_CHARS: usize = 80;
 
-fn excerpt(text: &str) -> String {
+/// The beginning of a text, as far as a remark repeats it.
+pub(super) fn excerpt(text: &str) -> String {
     text.chars().take(EXCERPT_CHARS).collect()
 }
 
 /// The title that a candidate gives, shortened.
 fn titled(candidate: &Candidate) -> String {
-    let title = candidate.fields.get("title");
-    let title = title.and_then(|title| title.get("de").unwrap_or(title).as_str());
-    excerpt(title.unwrap_or(&candidate.key))
+    excerpt(candidate.title().unwrap_or(&candidate.key))
 }
 
 pub(super) fn came_back() -> Remark {

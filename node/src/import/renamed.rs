@@ -116,14 +116,14 @@ impl Foresight {
 
     /// Where else in the file a title stands.
     pub(super) fn twin(&self, candidate: &Candidate) -> Option<&Place> {
-        let title = title_of(candidate)?;
+        let title = candidate.title()?;
         let (first, second) = self.titles.get(&name_hash(&plain(title)))?;
         if *first == candidate.place { second.as_ref() } else { Some(first) }
     }
 }
 
 fn note_title(titles: &mut HashMap<[u8; 16], (Place, Option<Place>)>, candidate: &Candidate) {
-    let Some(title) = title_of(candidate) else { return };
+    let Some(title) = candidate.title() else { return };
     match titles.entry(name_hash(&plain(title))) {
         Entry::Occupied(mut known) => {
             known.get_mut().1.get_or_insert_with(|| candidate.place.clone());
@@ -131,13 +131,6 @@ fn note_title(titles: &mut HashMap<[u8; 16], (Place, Option<Place>)>, candidate:
         Entry::Vacant(free) => {
             free.insert((candidate.place.clone(), None));
         }
-    }
-}
-
-fn title_of(candidate: &Candidate) -> Option<&str> {
-    match candidate.fields.get("title")? {
-        Value::Object(languages) => languages.get("de").or_else(|| languages.values().next())?.as_str(),
-        title => title.as_str(),
     }
 }
 
@@ -191,7 +184,7 @@ impl Side {
             let found = if path[1].is_empty() { found } else { found.and_then(|value| value.get(path[1])) };
             found.and_then(Value::as_str).unwrap_or_default()
         };
-        let title = title_of(candidate).unwrap_or_default().to_owned();
+        let title = candidate.title().unwrap_or_default().to_owned();
         Self {
             key: candidate.key.clone(),
             plain: plain(&title),
@@ -261,7 +254,7 @@ fn pairings(
     }
     let mut fresh = Vec::new();
     each_candidate(spool, |candidate| {
-        if !held.contains(&source.key_hash(&candidate.key)) && title_of(candidate).is_some() {
+        if !held.contains(&source.key_hash(&candidate.key)) && candidate.title().is_some() {
             fresh.push(Side::now(candidate));
         }
     })?;

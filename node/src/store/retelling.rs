@@ -47,10 +47,11 @@ impl ReplicaWrite {
         let Some((town, since, next)) = self.retelling()? else {
             return Ok(Retold { moved: 0, more: false });
         };
+        let owner = Town::parse(&town).ok();
         let seen = self.documents_from(next, limit, &before.known_federation()?)?;
         let mut moved = 0;
         for (_, id, row) in &seen {
-            if row.genesis.owner.to_string() == town && row.position < since && is_wanted(row) {
+            if Some(row.genesis.owner) == owner && row.position < since && is_wanted(row) {
                 self.put_document(id, &DocumentRow { position, ..row.clone() })?;
                 moved += 1;
             }

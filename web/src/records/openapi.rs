@@ -7,7 +7,9 @@ use axum::response::{IntoResponse, Redirect, Response};
 use serde_json::{Map, Value, json};
 
 use super::items::FILTER_TYPES;
-use super::query::{FILTER_CRS, FILTER_LANGS, FILTERS, LIMIT_DEFAULT, LIMIT_MAX, OFFSET_MAX, SORTABLES};
+use super::query::{
+    FILTER_CRS, FILTER_LANGS, FILTERS, LIMIT_DEFAULT, LIMIT_MAX, OFFSET_MAX, PARAMETERS, SORTABLES,
+};
 use super::refusal::Refusal;
 use super::{GEOJSON, JSON, OPENAPI, SCHEMA, answer, wants_html};
 use crate::app::App;
@@ -55,24 +57,7 @@ fn paths() -> Value {
             },
         }})
     };
-    let mut search = vec![
-        "collection",
-        "f",
-        "q",
-        "bbox",
-        "datetime",
-        "limit",
-        "offset",
-        "sortby",
-        "type",
-        "ids",
-        "externalIds",
-        "filter",
-        "filter-lang",
-        "filter-crs",
-        "after",
-    ];
-    search.extend(FILTERS);
+    let search: Vec<&str> = std::iter::once("collection").chain(PARAMETERS).chain(FILTERS).collect();
     let mut items = get("records", "getRecords", "Records that match", &search, GEOJSON, "Records");
     let by_address = |name: &&str| !["filter", "f"].contains(name);
     let beside: Vec<&str> = search.iter().copied().filter(by_address).collect();
